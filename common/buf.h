@@ -1,0 +1,49 @@
+// A growable run of bytes on the heap, with a limit. For text and frames that are built piece by piece.
+//
+// A buf that hits its limit, or finds no memory, drops the piece, remembers (`full`) and stays
+// harmless: later appends do nothing. Ask once at the end.
+#ifndef COPYDESK_BUF_H
+#define COPYDESK_BUF_H
+
+#include "common/view.h"
+
+struct buf {
+    char *at;
+    size_t len, cap;
+    size_t limit_bytes;
+    bool full;
+};
+
+// Starts empty with room for at most `limit_bytes`. Allocates nothing yet.
+void buf_init(struct buf *buf, size_t limit_bytes);
+
+// Frees the bytes; the buf may be used again with the same limit.
+void buf_clear(struct buf *buf);
+
+// Length back to 0, memory kept, `full` forgotten.
+void buf_reset(struct buf *buf);
+
+// Makes room for `more` bytes behind the present end and returns where they go, or NULL when full.
+// The length does not change: write, then add to `len` what was written.
+char *buf_reserve(struct buf *buf, size_t more);
+
+void buf_add(struct buf *buf, struct view text);
+void buf_add_char(struct buf *buf, char c);
+void buf_add_u64(struct buf *buf, uint64_t value);
+
+// Appends formatted text.
+__attribute__((format(printf, 2, 3))) void buf_printf(struct buf *buf, const char *format, ...);
+
+// Appends `text` as a JSON string with its quotes. Control characters are escaped; bytes that are not
+// valid UTF-8 become U+FFFD, so that the result is always valid JSON.
+void buf_add_json(struct buf *buf, struct view text);
+
+// Gives the bytes away: the caller frees them. The buf is empty after.
+char *buf_take(struct buf *buf, size_t *len);
+
+static inline struct view buf_view(const struct buf *buf)
+{
+    return (struct view){buf->at ? buf->at : "", buf->len};
+}
+
+#endif

@@ -1,0 +1,211 @@
+#include "services/pipeline.h"
+
+#include "common/clock.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void pipeline_data_folder(char *out, size_t size)
+{
+    const char *given = getenv("COPYDESK_DATA");
+    char program[PATH_MAX];
+    if (given && *given) {
+        snprintf(out, size, "%s", given);
+        return;
+    }
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[len > 0 ? len : 0] = '\0';
+    for (int up = 0; up < 2; up++) {
+        char *slash = strrchr(program, '/');
+        if (slash) {
+            *slash = '\0';
+        }
+    }
+    snprintf(out, size, "%s/share/copydesk", program);
+}
+
+static bool next_name(struct view *rest, struct view *name)
+{
+    size_t start = 0;
+    while (start < rest->len && strchr(", \t", rest->at[start])) {
+        start++;
+    }
+    size_t end = start;
+    while (end < rest->len && !strchr(", \t", rest->at[end])) {
+        end++;
+    }
+    *name = view_slice(*rest, start, end);
+    *rest = view_slice(*rest, end, rest->len);
+    return name->len > 0;
+}
+
+static enum status unknown_stage(struct view name, struct error *why)
+{
+    char known[256] = "";
+    for (size_t i = 0; i < stage_count; i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", stages[i]->name);
+    }
+    return error_set(why, ERR_USAGE, "no stage '%.*s'; there are: %s", VIEW_ARGS(name), known);
+}
+
+static enum status choose(uint32_t *chosen, struct view list, struct error *why)
+{
+    struct view name;
+    *chosen = 0;
+    while (next_name(&list, &name)) {
+        size_t i = 0;
+        while (i < stage_count && !view_equal(name, view_of(stages[i]->name))) {
+            i++;
+        }
+        if (i == stage_count) {
+            return unknown_stage(name, why);
+        }
+        *chosen |= 1u << i;
+    }
+    if (*chosen == 0) {
+        *chosen = (1u << stage_count) - 1;
+    }
+    return OK;
+}
+
+// A stage's needs stand above it in the list, so one pass from the bottom adds them all.
+static void add_needed(uint32_t *chosen)
+{
+    for (size_t i = stage_count; i-- > 0;) {
+        if (!(*chosen & 1u << i)) {
+            continue;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (stage_list_has(stages[i]->needs, view_of(stages[j]->name))) {
+                *chosen |= 1u << j;
+            }
+        }
+    }
+}
+
+enum status pipeline_open(struct pipeline *pipeline, struct view list, const char *folder,
+                          struct error *why)
+{
+    *pipeline = (struct pipeline){0};
+    enum status status = choose(&pipeline->chosen, list, why);
+    if (status != OK) {
+        return status;
+    }
+    add_needed(&pipeline->chosen);
+    for (size_t i = 0; i < stage_count; i++) {
+        if (pipeline->chosen & 1u << i) {
+            status = stages[i]->load(&pipeline->models[i], folder, why);
+        }
+        if (status != OK) {
+            pipeline_close(pipeline);
+            return status;
+        }
+    }
+    return OK;
+}
+
+void pipeline_close(struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < stage_count; i++) {
+        stages[i]->unload(pipeline->models[i]);
+        pipeline->models[i] = NULL;
+    }
+}
+
+static void note_stage(struct notes *notes, const struct stage *stage, const char *outcome,
+                       double ms, enum status status, const char *message)
+{
+    notes_object(notes, "stages");
+    notes_object(notes, stage->name);
+    notes_string(notes, "status", view_of(outcome));
+    notes_string(notes, "version", view_of(stage->version));
+    if (ms >= 0) {
+        notes_decimal(notes, "ms", ms, 3);
+    }
+    if (status != OK) {
+        notes_object(notes, "error");
+        notes_string(notes, "code", view_of(status_name(status)));
+        notes_string(notes, "message", view_of(message));
+        notes_end(notes);
+    }
+    notes_end(notes);
+    notes_end(notes);
+}
+
+enum status pipeline_run_stage(const struct pipeline *pipeline, size_t i, struct article *article,
+                               struct notes *notes, struct explain *explain, struct view *section,
+                               struct error *why)
+{
+    const struct stage *stage = stages[i];
+    struct error reason = {""};
+    int64_t start_us = clock_monotonic_us();
+    bool reads_text = strcmp(stage->needs, "article") != 0;
+    if (reads_text) {
+        article_segment(article);
+    }
+    notes_begin(notes, article->has_text ? &article->index : NULL);
+    enum status status = stage->run(pipeline->models[i], article, notes, explain);
+    if (status == OK && (arena_is_full(article->arena) || notes->json.full)) {
+        status = ERR_LIMIT;
+    }
+    double ms = (double)(clock_monotonic_us() - start_us) / 1000.0;
+    if (status != OK) {
+        notes_begin(notes, NULL);
+        error_set(&reason, status, "%s could not judge this article: %s", stage->name,
+                  status == ERR_LIMIT ? "it needs more memory than its limit"
+                                      : status_name(status));
+    }
+    note_stage(notes, stage, status == OK ? "ok" : "failed", ms, status, reason.text);
+    *section = notes_finish(notes);
+    if (why) {
+        *why = reason;
+    }
+    return status;
+}
+
+static bool needs_met(size_t i, uint32_t done)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (stage_list_has(stages[i]->needs, view_of(stages[j]->name)) && !(done & 1u << j)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum status pipeline_run(const struct pipeline *pipeline, struct article *article,
+                         struct notes *notes, struct explain *explain, int *failed,
+                         struct error *why)
+{
+    uint32_t done = 0;
+    *failed = 0;
+    for (size_t i = 0; i < stage_count; i++) {
+        struct view section;
+        enum status status = OK;
+        if (!(pipeline->chosen & 1u << i)) {
+            continue;
+        }
+        if (needs_met(i, done)) {
+            status = pipeline_run_stage(pipeline, i, article, notes, explain, &section, NULL);
+        } else {
+            notes_begin(notes, NULL);
+            note_stage(notes, stages[i], "skipped", -1, OK, "");
+            section = notes_finish(notes);
+            status = ERR_NOT_FOUND;
+        }
+        if (status == OK) {
+            done |= 1u << i;
+        } else {
+            (*failed)++;
+        }
+        status = article_merge(article, section, why);
+        if (status != OK) {
+            error_prefix(why, stages[i]->name);
+            return status;
+        }
+    }
+    return OK;
+}
