@@ -10,7 +10,7 @@
 // A member this program knows: how it is checked and where it is offered as a field.
 // The order here is the order in print.
 enum kind {
-    TEXT,        // string
+    TEXT, // string
     TEXT_OR_NULL,
     NUMBER,
     OBJECT,
@@ -21,8 +21,9 @@ enum kind {
 struct member {
     const char *name;
     enum kind kind;
-    size_t offset;                                                    // of a struct view field, or 0
-    enum status (*read)(struct article *, const cJSON *, struct error *); // for what is not a plain view
+    size_t offset; // of a struct view field, or 0
+    enum status (*read)(struct article *, const cJSON *,
+                        struct error *); // for what is not a plain view
 };
 
 static enum status read_version(struct article *article, const cJSON *item, struct error *why);
@@ -207,7 +208,7 @@ static enum status fail_syntax(struct view json, const char *end, struct error *
     char before = back > 0 ? json.at[back - 1] : '\0';
     const char *expected = before == ',' || before == ':' || before == '['
                                ? "a value or a name in quotes"
-                           : before == '{' ? "a name in quotes or '}'"
+                           : before == '{'  ? "a name in quotes or '}'"
                            : before == '\0' ? "'{'"
                                             : "',' or a closing bracket after the value";
     return fail_at(json, at, ERR_FORMAT, why, "expected %s, found '%.1s'", expected, json.at + at);
@@ -360,9 +361,8 @@ static enum status read_entities(struct article *article, const cJSON *array, st
         if (!entity_type_parse(string_in(item, "type"), &entity.type)) {
             return error_set(why, ERR_FORMAT, "unknown type '%.40s'", string_in(item, "type").at);
         }
-        enum status status =
-            read_spans(article, cJSON_GetObjectItemCaseSensitive(item, "mentions"),
-                       &entity.mentions, why);
+        enum status status = read_spans(article, cJSON_GetObjectItemCaseSensitive(item, "mentions"),
+                                        &entity.mentions, why);
         if (status != OK) {
             return status;
         }
@@ -437,8 +437,8 @@ static bool has_kind(const cJSON *item, enum kind kind)
 
 static const char *kind_name(enum kind kind)
 {
-    static const char *const names[] = {"a string", "a string or null", "a number",
-                                        "an object", "an array",        "a value"};
+    static const char *const names[] = {"a string",  "a string or null", "a number",
+                                        "an object", "an array",         "a value"};
     return names[kind];
 }
 
@@ -555,8 +555,8 @@ enum status article_accept(struct article *article, struct view json, struct vie
         return error_set(why, ERR_FORMAT, "1:1: the article has no 'id'");
     }
     if (article->id.len > ARTICLE_ID_LIMIT) {
-        return error_set(why, ERR_LIMIT, "1:1: 'id' has %zu bytes, the limit is %d", article->id.len,
-                         ARTICLE_ID_LIMIT);
+        return error_set(why, ERR_LIMIT, "1:1: 'id' has %zu bytes, the limit is %d",
+                         article->id.len, ARTICLE_ID_LIMIT);
     }
     if (article->content.len == 0 && !article->has_text && article->url.len == 0) {
         return error_set(why, ERR_FORMAT, "1:1: the article has none of 'content', 'text', 'url'");

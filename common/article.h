@@ -70,7 +70,7 @@ struct article {
     struct view byline;
     struct view published_at; // ISO 8601; empty when unknown
     struct view published_at_source;
-    struct view lang; // BCP 47, e.g. en
+    struct view lang;      // BCP 47, e.g. en
     struct view pubstatus; // usable, withheld, canceled; empty means usable
     struct view embargoed_until;
     struct view traceparent;

@@ -98,7 +98,8 @@ void buf_printf(struct buf *buf, const char *format, ...)
 
 static void add_escape(struct buf *buf, unsigned char c)
 {
-    static const char two[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char two[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     if (c == '"' || c == '\\') {
         buf_add_char(buf, '\\');
         buf_add_char(buf, (char)c);

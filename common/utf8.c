@@ -165,8 +165,8 @@ static bool is_alternating(uint32_t c)
     return (c >= 0x100 && c <= 0x137) || (c >= 0x139 && c <= 0x148) || (c >= 0x14a && c <= 0x177) ||
            (c >= 0x179 && c <= 0x17e) || (c >= 0x1cd && c <= 0x1dc) || (c >= 0x1de && c <= 0x1ef) ||
            (c >= 0x1f8 && c <= 0x21f) || (c >= 0x222 && c <= 0x233) || (c >= 0x460 && c <= 0x481) ||
-           (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f) || (c >= 0x1e00 && c <= 0x1e95) ||
-           (c >= 0x1ea0 && c <= 0x1eff);
+           (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f) ||
+           (c >= 0x1e00 && c <= 0x1e95) || (c >= 0x1ea0 && c <= 0x1eff);
 }
 
 bool utf8_is_upper(uint32_t c)

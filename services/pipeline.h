@@ -25,8 +25,8 @@ void pipeline_close(struct pipeline *pipeline);
 // reason; the article goes on without it. `*section` borrows from `notes` until its next use.
 // Returns what the stage returned.
 enum status pipeline_run_stage(const struct pipeline *pipeline, size_t i, struct article *article,
-                               struct notes *notes, struct explain *explain,
-                               struct view *section, struct error *why);
+                               struct notes *notes, struct explain *explain, struct view *section,
+                               struct error *why);
 
 // Runs all chosen stages in order and merges their sections. A stage whose needs failed is
 // noted as skipped. ERR_LIMIT or ERR_FORMAT when a section cannot be merged: the article is then unusable.

@@ -1,6 +1,5 @@
 #include "services/stages.h"
 
-
 #include "services/clean/clean.h"
 #include "services/dates/dates.h"
 #include "services/entities/entities.h"
