@@ -39,7 +39,7 @@ static inline struct view view_slice(struct view v, size_t start, size_t end)
 {
     end = end > v.len ? v.len : end;
     start = start > end ? end : start;
-    return (struct view){v.at + start, end - start};
+    return (struct view){v.at ? v.at + start : NULL, end - start};
 }
 
 static inline struct view view_at(struct view text, struct span span)
