@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every sample article through `copydesk enrich --json` and compares with its truths.
 
-usage: test_articles.py [--show] [--golden | --write-golden] [NAME...]
+usage: check.py [--show] [--golden | --write-golden] [NAME...]
 
 The truths are tests/articles/NAME.expect, written by hand (tests/articles/README.md tells the form). A line
 that starts with `known-gap ` is a truth which is not met yet: it is counted, and the test fails as soon as
