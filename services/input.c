@@ -1,0 +1,510 @@
+// A file is read in pieces into one buffer. `window` is what was read and not yet used; fill() asks for more and
+// moves the window to the front when it must. Documents are cut off the window's front:
+//
+//     lines    up to the next newline
+//     values   from a brace to the brace that closes it, found by counting outside of strings
+//     whole    everything up to the end of the file
+//
+// Only whole files are limited in size; for the others the limit holds per document.
+#include "services/input.h"
+
+#include "common/buf.h"
+#include "common/charset.h"
+#include "services/input_kind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 256 * 1024 };
+
+// Decoding and JSON escapes can make a document larger: at most three bytes for one, six in quotes.
+enum { GROWTH = 8 };
+
+enum mode { CLOSED, LINES, VALUES, WHOLE };
+
+struct input {
+    const char *const *files;
+    size_t file_count;
+    size_t next_file;
+    size_t limit_bytes;
+
+    // The file being read.
+    const char *name;
+    int fd;
+    enum mode mode;
+    enum content content;
+    bool ended; // read() has met the end
+    struct buf bytes;
+    size_t start;        // of the window in bytes
+    size_t line, column; // of the window's first byte, from 1
+    size_t documents;    // cut from this file
+    bool decode_noted;
+    bool in_array;
+
+    struct buf decoded;
+    struct buf json;
+    struct buf id;
+    uint64_t read_bytes;
+};
+
+enum status input_open(struct input **out, const char *const *files, size_t count,
+                       size_t limit_bytes, struct error *why)
+{
+    static const char *const standard[] = {"-"};
+    struct input *input = calloc(1, sizeof *input);
+    if (!input) {
+        return error_set(why, ERR_MEMORY, "no memory to read files");
+    }
+    input->files = count > 0 ? files : standard;
+    input->file_count = count > 0 ? count : 1;
+    input->limit_bytes = limit_bytes;
+    input->fd = -1;
+    buf_init(&input->bytes, 2 * limit_bytes + 4 * PIECE);
+    buf_init(&input->decoded, limit_bytes * GROWTH);
+    buf_init(&input->json, limit_bytes * GROWTH);
+    buf_init(&input->id, 4096 + 64);
+    *out = input;
+    return OK;
+}
+
+static void close_file(struct input *input)
+{
+    if (input->fd > STDIN_FILENO) {
+        close(input->fd);
+    }
+    input->fd = -1;
+    input->mode = CLOSED;
+}
+
+void input_close(struct input *input)
+{
+    if (!input) {
+        return;
+    }
+    close_file(input);
+    buf_clear(&input->bytes);
+    buf_clear(&input->decoded);
+    buf_clear(&input->json);
+    buf_clear(&input->id);
+    free(input);
+}
+
+uint64_t input_bytes(const struct input *input)
+{
+    return input->read_bytes;
+}
+
+static struct view window(const struct input *input)
+{
+    return view_slice(buf_view(&input->bytes), input->start, input->bytes.len);
+}
+
+// Moves the window's start forward and counts lines.
+static void advance(struct input *input, size_t count)
+{
+    struct view passed = view_slice(window(input), 0, count);
+    const char *newline;
+    input->start += passed.len;
+    while ((newline = memchr(passed.at, '\n', passed.len))) {
+        input->line++;
+        input->column = 1;
+        passed = view_slice(passed, (size_t)(newline - passed.at) + 1, passed.len);
+    }
+    input->column += passed.len;
+}
+
+// Reads one more piece. True when the window has grown; false at the end of the file.
+static bool fill(struct input *input, struct input_event *event)
+{
+    struct buf *bytes = &input->bytes;
+    if (input->ended) {
+        return false;
+    }
+    if (input->start > 0 && input->start >= bytes->len / 2) {
+        memmove(bytes->at, bytes->at + input->start, bytes->len - input->start);
+        bytes->len -= input->start;
+        input->start = 0;
+    }
+    char *room = buf_reserve(bytes, PIECE);
+    if (!room) {
+        input->ended = true;
+        event->status = error_set(&event->why, ERR_MEMORY, "%s: no memory to read on", input->name);
+        return false;
+    }
+    ssize_t got;
+    do {
+        got = read(input->fd, room, PIECE);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        event->status = error_set(&event->why, ERR_NOT_FOUND, "cannot read %s: %s", input->name,
+                                  strerror(errno));
+    }
+    input->ended = got <= 0;
+    bytes->len += got > 0 ? (size_t)got : 0;
+    input->read_bytes += got > 0 ? (size_t)got : 0;
+    return got > 0;
+}
+
+static bool fail(struct input_event *event, enum status status)
+{
+    event->kind = INPUT_FAILURE;
+    event->status = status;
+    return true;
+}
+
+static bool note(struct input_event *event)
+{
+    event->kind = INPUT_NOTE;
+    event->status = OK;
+    return true;
+}
+
+// The end of a document that is too large: what was read of it is dropped up to the end of its line, and in the
+// other modes the file ends there.
+static bool fail_limit(struct input *input, struct input_event *event)
+{
+    error_set(&event->why, ERR_LIMIT, "%s:%zu: larger than %zu bytes; --limit SIZE allows more",
+              input->name, input->line, input->limit_bytes);
+    event->line = input->line;
+    if (input->mode != LINES) {
+        close_file(input);
+        return fail(event, ERR_LIMIT);
+    }
+    for (;;) {
+        struct view rest = window(input);
+        const char *newline = memchr(rest.at, '\n', rest.len);
+        advance(input, newline ? (size_t)(newline - rest.at) + 1 : rest.len);
+        if (newline || !fill(input, event)) {
+            return fail(event, ERR_LIMIT);
+        }
+    }
+}
+
+static bool describe_file(struct input *input, struct input_event *event)
+{
+    struct stat facts;
+    if (fstat(input->fd, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+        error_set(&event->why, ERR_NOT_FOUND, "%s is a folder; name its files: %s/*", input->name,
+                  input->name);
+        return fail(event, ERR_NOT_FOUND);
+    }
+    return false;
+}
+
+// Reads enough to judge the content.
+static void fill_first(struct input *input, struct input_event *event)
+{
+    while (window(input).len < CONTENT_WINDOW && !content_is_clear(window(input)) &&
+           fill(input, event)) {
+    }
+}
+
+// UTF-16 is rare and turned into UTF-8 as a whole, so that the rest needs to know nothing of it.
+static bool decode_wide(struct input *input, struct input_event *event)
+{
+    struct decoding how;
+    while (fill(input, event)) {
+        if (window(input).len > input->limit_bytes) {
+            return fail_limit(input, event);
+        }
+    }
+    buf_reset(&input->decoded);
+    if (charset_decode(window(input), VIEW(""), &input->decoded, &how) != OK) {
+        return fail_limit(input, event);
+    }
+    struct buf wide = input->bytes;
+    input->bytes = input->decoded;
+    input->decoded = wide;
+    input->start = 0;
+    input->decode_noted = true;
+    error_set(&event->why, OK, "%s: decoded as %s", input->name, how.charset);
+    return note(event);
+}
+
+static enum mode mode_of(enum content content)
+{
+    return content == CONTENT_NDJSON ? LINES : content == CONTENT_JSON ? VALUES : WHOLE;
+}
+
+// Opens the next file. True when that alone is an event.
+static bool open_file(struct input *input, struct input_event *event)
+{
+    const char *name = input->files[input->next_file++];
+    bool is_standard = strcmp(name, "-") == 0;
+    input->name = event->file = is_standard ? "standard input" : name;
+    input->fd = is_standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    if (input->fd < 0) {
+        error_set(&event->why, ERR_NOT_FOUND, "cannot open %s: %s", name, strerror(errno));
+        return fail(event, ERR_NOT_FOUND);
+    }
+    buf_reset(&input->bytes);
+    input->start = 0;
+    input->line = input->column = 1;
+    input->documents = 0;
+    input->ended = input->decode_noted = input->in_array = false;
+    if (describe_file(input, event)) {
+        close_file(input);
+        return true;
+    }
+    fill_first(input, event);
+    if (event->status != OK) {
+        close_file(input);
+        return fail(event, event->status);
+    }
+    bool wide = content_is_wide(window(input));
+    bool said = wide && decode_wide(input, event);
+    if (said && event->kind == INPUT_FAILURE) {
+        return true;
+    }
+    if (view_starts(window(input), VIEW("\xef\xbb\xbf"))) {
+        input->start += 3;
+    }
+    input->content = content_find(window(input));
+    input->mode = mode_of(input->content);
+    if (input->content == CONTENT_REFUSED) {
+        content_refuse(window(input), input->name, &event->why);
+        close_file(input);
+        return fail(event, ERR_FORMAT);
+    }
+    if (window(input).len == 0) {
+        error_set(&event->why, OK, "%s is empty", input->name);
+        close_file(input);
+        return note(event);
+    }
+    return said;
+}
+
+static void set_id(struct input *input, struct input_event *event)
+{
+    const char *slash = strrchr(input->name, '/');
+    buf_reset(&input->id);
+    buf_add(&input->id, view_of(slash && slash[1] ? slash + 1 : input->name));
+    if (input->mode != WHOLE) {
+        buf_printf(&input->id, ":%zu", event->line);
+    }
+    event->default_id = buf_view(&input->id);
+}
+
+// Makes the document of `event` valid UTF-8. True when that is worth a note, which then goes first: the document
+// stays in the window.
+static bool decode(struct input *input, struct view *document, struct input_event *event)
+{
+    struct decoding how;
+    struct view declared =
+        input->content == CONTENT_HTML ? charset_declared(*document) : (struct view){"", 0};
+    if (charset_is_plain(*document, declared)) {
+        return false;
+    }
+    buf_reset(&input->decoded);
+    if (charset_decode(*document, declared, &input->decoded, &how) != OK) {
+        fail_limit(input, event);
+        return true;
+    }
+    *document = buf_view(&input->decoded);
+    if (input->decode_noted || how.invalid_at >= document->len) {
+        return false;
+    }
+    input->decode_noted = true;
+    if (how.strays > 0 && strcmp(how.charset, "UTF-8") == 0) {
+        error_set(&event->why, OK,
+                  "%s: %zu stray byte%s read as windows-1252 (not UTF-8 at byte %zu)", input->name,
+                  how.strays, how.strays == 1 ? "" : "s", how.invalid_at);
+    } else {
+        error_set(&event->why, OK, "%s: decoded as %s (not UTF-8 at byte %zu)", input->name,
+                  how.charset, how.invalid_at);
+    }
+    return note(event);
+}
+
+static bool deliver(struct input *input, struct view document, size_t used,
+                    struct input_event *event)
+{
+    event->kind = INPUT_DOCUMENT;
+    event->line = input->line;
+    event->column = input->column + (size_t)(document.at - window(input).at);
+    if (decode(input, &document, event)) {
+        return true;
+    }
+    event->json = document;
+    set_id(input, event);
+    input->documents++;
+    advance(input, used);
+    return true;
+}
+
+// The next line that is not empty. False at the end of the file.
+static bool next_line(struct input *input, struct input_event *event)
+{
+    size_t searched = 0;
+    for (;;) {
+        struct view rest = window(input);
+        const char *newline =
+            rest.len > searched ? memchr(rest.at + searched, '\n', rest.len - searched) : NULL;
+        size_t len = newline ? (size_t)(newline - rest.at) : rest.len;
+        if (len > input->limit_bytes) {
+            return fail_limit(input, event);
+        }
+        if (newline || input->ended) {
+            struct view line = view_trim(view_slice(rest, 0, len));
+            if (line.len > 0) {
+                return deliver(input, line, newline ? len + 1 : len, event);
+            }
+            advance(input, newline ? len + 1 : len);
+            searched = 0;
+            if (!newline) {
+                return false;
+            }
+            continue;
+        }
+        searched = rest.len;
+        fill(input, event);
+    }
+}
+
+// Skips white space, and in an array its brackets and commas, up to the next value.
+static bool skip_to_value(struct input *input, struct input_event *event)
+{
+    for (;;) {
+        struct view rest = window(input);
+        size_t at = 0;
+        for (; at < rest.len; at++) {
+            char c = rest.at[at];
+            bool opens = c == '[' && !input->in_array;
+            bool closes = c == ']' && input->in_array;
+            if (opens || closes) {
+                input->in_array = opens;
+            } else if (!strchr(" \t\r\n", c) && !(c == ',' && input->in_array)) {
+                advance(input, at);
+                return true;
+            }
+        }
+        advance(input, at);
+        if (!fill(input, event)) {
+            return false;
+        }
+    }
+}
+
+// The next object of a pretty-printed file.
+static bool next_value(struct input *input, struct input_event *event)
+{
+    struct json_cut cut = {0};
+    if (!skip_to_value(input, event)) {
+        if (input->documents == 1 || input->in_array) {
+            bool cut_off = input->in_array;
+            error_set(&event->why, OK, "%s: %s %zu JSON document%s", input->name,
+                      cut_off ? "the array ends too early; read" : "read", input->documents,
+                      input->documents == 1 ? "" : "s");
+            close_file(input);
+            return cut_off ? fail(event, ERR_FORMAT) : note(event);
+        }
+        return false;
+    }
+    if (window(input).at[0] != '{') {
+        error_set(&event->why, ERR_FORMAT,
+                  "%s:%zu:%zu: expected '{', found '%.1s'; the rest of the file is not read",
+                  input->name, input->line, input->column, window(input).at);
+        close_file(input);
+        return fail(event, ERR_FORMAT);
+    }
+    for (;;) {
+        bool whole = json_cut_value(&cut, window(input));
+        if (cut.len > input->limit_bytes) {
+            return fail_limit(input, event);
+        }
+        if (whole || !fill(input, event)) {
+            return deliver(input, view_slice(window(input), 0, cut.len), cut.len, event);
+        }
+    }
+}
+
+// A page or a text as a JSON document of its own.
+static bool next_whole(struct input *input, struct input_event *event)
+{
+    while (fill(input, event)) {
+        if (window(input).len > input->limit_bytes) {
+            return fail_limit(input, event);
+        }
+    }
+    if (window(input).len == 0) {
+        return false;
+    }
+    struct view content = window(input);
+    bool is_standard = input->fd == STDIN_FILENO;
+    if (!deliver(input, content, content.len, event) || event->kind != INPUT_DOCUMENT) {
+        return true;
+    }
+    content = event->json;
+    event->line = event->column = 0;
+    if (is_standard) {
+        buf_reset(&input->id);
+        buf_printf(&input->id, "text-%016llx", (unsigned long long)view_hash(content));
+        event->default_id = buf_view(&input->id);
+    }
+    buf_reset(&input->json);
+    buf_add(&input->json, VIEW("{\"id\":"));
+    buf_add_json(&input->json, event->default_id);
+    buf_add(&input->json, VIEW(",\"content\":"));
+    buf_add_json(&input->json, content);
+    buf_printf(&input->json, ",\"content_type\":\"%s\"}",
+               input->content == CONTENT_HTML ? "text/html" : "text/plain");
+    event->json = buf_view(&input->json);
+    return input->json.full ? fail_limit(input, event) : true;
+}
+
+static bool next_document(struct input *input, struct input_event *event)
+{
+    switch (input->mode) {
+    case LINES:
+        return next_line(input, event);
+    case VALUES:
+        return next_value(input, event);
+    case WHOLE:
+        return next_whole(input, event);
+    case CLOSED:
+        break;
+    }
+    return false;
+}
+
+bool input_next(struct input *input, struct input_event *event)
+{
+    for (;;) {
+        *event = (struct input_event){.file = input->name};
+        if (input->mode == CLOSED) {
+            if (input->next_file == input->file_count) {
+                return false;
+            }
+            if (open_file(input, event)) {
+                return true;
+            }
+            continue;
+        }
+        if (next_document(input, event)) {
+            return true;
+        }
+        close_file(input);
+        if (event->status != OK) {
+            return fail(event, event->status);
+        }
+    }
+}
+
+void input_locate(const struct input_event *event, struct error *why)
+{
+    unsigned long long line, column;
+    int used = 0;
+    struct error old = *why;
+    if (event->line == 0) {
+        error_prefix(why, event->file);
+    } else if (sscanf(old.text, "%llu:%llu: %n", &line, &column, &used) == 2 && used > 0) {
+        error_set(why, OK, "%.200s:%llu:%llu: %.280s", event->file, event->line + line - 1,
+                  line == 1 ? event->column + column - 1 : column, old.text + used);
+    } else {
+        error_set(why, OK, "%.200s:%zu: %.300s", event->file, event->line, old.text);
+    }
+}

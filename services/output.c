@@ -1,0 +1,137 @@
+#include "services/output.h"
+
+#include "common/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER = 256 * 1024, PATH_LIMIT = 4096 };
+
+struct output {
+    const char *path; // NULL: standard output
+    char temporary[PATH_LIMIT];
+    int fd;
+    int broken; // errno of the first failure
+    struct buf buffer;
+};
+
+static enum status fail(struct output *output, int reason, struct error *why)
+{
+    const char *hint = reason == EPIPE    ? "the program that read it has ended"
+                       : reason == ENOSPC ? "free some space, or choose another place with --out"
+                       : reason == EACCES ? "choose another place with --out"
+                                          : "what was written before is incomplete";
+    output->broken = reason;
+    return error_set(why, ERR_IO, "cannot write %s: %s; %s",
+                     output->path ? output->path : "to standard output", strerror(reason), hint);
+}
+
+enum status output_open(struct output **out, const char *path, struct error *why)
+{
+    struct output *output = calloc(1, sizeof *output);
+    enum status status = OK;
+    if (!output) {
+        return error_set(why, ERR_MEMORY, "no memory to write results");
+    }
+    output->fd = STDOUT_FILENO;
+    buf_init(&output->buffer, BUFFER);
+    if (path) {
+        output->path = path;
+        output->fd = -1;
+        int len = snprintf(output->temporary, sizeof output->temporary, "%s.part-%ld", path,
+                           (long)getpid());
+        if (len >= (int)sizeof output->temporary) {
+            status = fail(output, ENAMETOOLONG, why);
+            goto done;
+        }
+        output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (output->fd < 0) {
+            output->temporary[0] = '\0';
+            status = fail(output, errno, why);
+            goto done;
+        }
+    }
+    *out = output;
+    output = NULL;
+done:
+    output_close(output);
+    return status;
+}
+
+static enum status write_all(struct output *output, struct view bytes, struct error *why)
+{
+    while (bytes.len > 0) {
+        ssize_t put = write(output->fd, bytes.at, bytes.len);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return fail(output, errno, why);
+        }
+        bytes = view_slice(bytes, (size_t)put, bytes.len);
+    }
+    return OK;
+}
+
+enum status output_flush(struct output *output, struct error *why)
+{
+    if (output->broken) {
+        return fail(output, output->broken, why);
+    }
+    enum status status = write_all(output, buf_view(&output->buffer), why);
+    buf_reset(&output->buffer);
+    return status;
+}
+
+enum status output_write(struct output *output, struct view bytes, struct error *why)
+{
+    if (output->broken) {
+        return fail(output, output->broken, why);
+    }
+    if (bytes.len > BUFFER - output->buffer.len) {
+        enum status status = output_flush(output, why);
+        if (status != OK) {
+            return status;
+        }
+    }
+    if (bytes.len > BUFFER) {
+        return write_all(output, bytes, why);
+    }
+    buf_add(&output->buffer, bytes);
+    return output->buffer.full ? fail(output, ENOMEM, why) : OK;
+}
+
+enum status output_commit(struct output *output, struct error *why)
+{
+    enum status status = output_flush(output, why);
+    if (status != OK || !output->path) {
+        return status;
+    }
+    if (fsync(output->fd) != 0 && errno != EINVAL) {
+        return fail(output, errno, why);
+    }
+    if (rename(output->temporary, output->path) != 0) {
+        return fail(output, errno, why);
+    }
+    output->temporary[0] = '\0';
+    return OK;
+}
+
+void output_close(struct output *output)
+{
+    if (!output) {
+        return;
+    }
+    if (output->path && output->fd >= 0) {
+        close(output->fd);
+    }
+    if (output->temporary[0]) {
+        unlink(output->temporary);
+    }
+    buf_clear(&output->buffer);
+    free(output);
+}
