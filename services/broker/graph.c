@@ -1,0 +1,129 @@
+#include "services/broker/graph.h"
+
+static enum status add_need(struct graph *graph, struct graph_stage *stage, struct view need,
+                            unsigned line, struct error *why)
+{
+    if (view_equal(need, VIEW("article"))) {
+        stage->needs_document = true;
+        return OK;
+    }
+    if (view_equal(need, VIEW("*"))) {
+        stage->needs_document = true;
+        stage->terminal = true;
+        return OK;
+    }
+    uint32_t number = graph_find(graph, need);
+    if (number == 0) {
+        return error_set(why, ERR_CONFIG, "line %u: '%s' needs '%.*s', which no line above defines",
+                         line, stage->name, VIEW_ARGS(need));
+    }
+    if (graph->stages[number - 1].terminal) {
+        return error_set(why, ERR_CONFIG, "line %u: '%s' needs '%.*s', which is a sink", line,
+                         stage->name, VIEW_ARGS(need));
+    }
+    stage->needs |= graph_bit(number);
+    return OK;
+}
+
+static enum status add_stage(struct graph *graph, struct view name, struct view needs,
+                             unsigned line, struct error *why)
+{
+    struct graph_stage stage = {.name = ""};
+    struct view need;
+    if (name.len == 0 || name.len >= GRAPH_NAME_BYTES || graph->count == WIRE_STAGE_LIMIT) {
+        return error_set(why, ERR_CONFIG,
+                         "line %u: a stage's name has 1 to %d letters, and there are at most %d",
+                         line, GRAPH_NAME_BYTES - 1, WIRE_STAGE_LIMIT);
+    }
+    if (graph_find(graph, name) != 0) {
+        return error_set(why, ERR_CONFIG, "line %u: '%.*s' is defined twice", line,
+                         VIEW_ARGS(name));
+    }
+    memcpy(stage.name, name.at, name.len);
+    enum status status = OK;
+    while (status == OK && view_next_word(&needs, &need)) {
+        status = add_need(graph, &stage, need, line, why);
+    }
+    if (status == OK && stage.needs == 0 && !stage.needs_document) {
+        status = error_set(why, ERR_CONFIG,
+                           "line %u: '%s' needs nothing; write 'article', stages or '*'", line,
+                           stage.name);
+    }
+    if (status == OK) {
+        graph->stages[graph->count++] = stage;
+    }
+    return status;
+}
+
+enum status graph_parse(struct graph *graph, struct view text, struct error *why)
+{
+    struct view line;
+    *graph = (struct graph){0};
+    for (unsigned number = 1; view_next_line(&text, &line); number++) {
+        line = view_trim(line);
+        if (line.len == 0 || line.at[0] == '#') {
+            continue;
+        }
+        size_t equals = view_find(line, VIEW("="), 0);
+        if (equals == line.len) {
+            return error_set(why, ERR_CONFIG, "line %u: expected 'stage = what it needs'", number);
+        }
+        enum status status = add_stage(graph, view_trim(view_slice(line, 0, equals)),
+                                       view_slice(line, equals + 1, line.len), number, why);
+        if (status != OK) {
+            return status;
+        }
+    }
+    for (uint32_t number = 1; number <= graph->count; number++) {
+        if (graph->stages[number - 1].terminal) {
+            graph->terminal |= graph_bit(number);
+        } else {
+            graph->inner |= graph_bit(number);
+        }
+    }
+    if (graph->terminal == 0) {
+        return error_set(why, ERR_CONFIG, "the pipeline has no sink: add a line like 'export = *'");
+    }
+    for (uint32_t number = 1; number <= graph->count; number++) {
+        if (graph->stages[number - 1].terminal) {
+            graph->stages[number - 1].needs = graph->inner;
+        }
+    }
+    return OK;
+}
+
+uint32_t graph_find(const struct graph *graph, struct view name)
+{
+    for (uint32_t i = 0; i < graph->count; i++) {
+        if (view_equal(name, view_of(graph->stages[i].name))) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open)
+{
+    uint32_t ready = 0;
+    for (uint32_t number = 1; number <= graph->count; number++) {
+        uint32_t bit = graph_bit(number);
+        if (!((done | open) & bit) && (graph->stages[number - 1].needs & ~done) == 0) {
+            ready |= bit;
+        }
+    }
+    return ready;
+}
+
+struct view graph_names(const struct graph *graph, char *out)
+{
+    size_t len = 0;
+    for (uint32_t i = 0; i < graph->count; i++) {
+        if (i > 0) {
+            out[len++] = ' ';
+        }
+        size_t name = strlen(graph->stages[i].name);
+        memcpy(out + len, graph->stages[i].name, name);
+        len += name;
+    }
+    return (struct view){out, len};
+}

@@ -1,0 +1,56 @@
+// The pipeline as the broker knows it: which stage needs what.
+//
+// Written by people as lines `stage = what it needs`:
+//
+//     clean    = article
+//     entities = clean
+//     summary  = clean entities
+//     export   = *
+//
+// `*` makes a terminal stage, a sink: it gets the document and all sections once every other stage is through,
+// and each sink has its own queue. Stages are numbered from 1 in the order they are written; a stage
+// stands below what it needs, so there are no cycles.
+#ifndef COPYDESK_GRAPH_H
+#define COPYDESK_GRAPH_H
+
+#include "common/status.h"
+#include "common/view.h"
+#include "proto/wire.h"
+
+enum { GRAPH_NAME_BYTES = 32 };
+
+struct graph_stage {
+    char name[GRAPH_NAME_BYTES];
+    uint32_t needs;      // set of stages: bit i is stage number i + 1
+    bool needs_document; // `article` or `*`
+    bool terminal;
+};
+
+struct graph {
+    uint32_t count;
+    uint32_t inner;    // set of the stages that are not terminal
+    uint32_t terminal; // set of the sinks
+    struct graph_stage stages[WIRE_STAGE_LIMIT];
+};
+
+// The bit of a stage number (from 1) in a set.
+static inline uint32_t graph_bit(uint32_t number)
+{
+    return 1u << (number - 1);
+}
+
+// Reads the lines. Empty lines and lines that begin with '#' are passed over.
+// ERR_CONFIG with "line N: ..." for a name given twice or unknown, no sink, too many stages.
+MUST_CHECK enum status graph_parse(struct graph *graph, struct view text, struct error *why);
+
+// The number of the stage called `name`, or 0.
+uint32_t graph_find(const struct graph *graph, struct view name);
+
+// The stages that are not yet in `done` nor in `open` and whose needs are in `done`.
+uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open);
+
+// Names of all stages separated by spaces, as a WELCOME carries them. `out` has room for
+// WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES bytes.
+struct view graph_names(const struct graph *graph, char *out);
+
+#endif

@@ -1,0 +1,954 @@
+#include "services/broker/queue.h"
+
+#include "services/broker/index.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct queue_config queue_defaults = {
+    .lease_ms = 10000,
+    .max_failures = 5,
+    .max_deaths = 2,
+    .backoff_first_ms = 1000,
+    .backoff_limit_ms = 60000,
+    .max_articles = 4000000,
+    .remembered = 1000000,
+    .seed = 1,
+};
+
+// Hand-outs a lane may have in a round while lower lanes wait; a round ends when no lane that
+// has something may go on. So flash overtakes nearly always and backfill still moves.
+static const unsigned lane_weights[WIRE_LANE_COUNT] = {64, 16, 4, 1};
+
+struct line {
+    struct article_task *first, *last;
+};
+
+struct stage_lines {
+    struct line lanes[WIRE_LANE_COUNT];
+    unsigned turns[WIRE_LANE_COUNT]; // left in this round
+};
+
+struct holder {
+    uint64_t number;
+    struct article_task *first;
+    size_t count;
+    int64_t expires_ms;
+    bool alone; // works on a suspect and gets nothing else
+};
+
+// Something to do at a time: a delayed task's due time, or (stage 0) an article's deadline. Entries are
+// not taken out when they lose their meaning; they are judged when their time comes.
+struct alarm {
+    int64_t at_ms;
+    uint64_t handle;
+    uint32_t stage;
+};
+
+// An ended article's id, in the order of ending.
+struct memory {
+    struct story story;
+    struct memory *next;
+};
+
+struct queue {
+    const struct graph *graph;
+    struct queue_config config;
+    struct index articles; // by handle
+    struct index stories;  // by key[0]: struct story
+    struct index holders;
+    struct stage_lines lines[WIRE_STAGE_LIMIT];
+    struct alarm *alarms; // binary heap
+    size_t alarm_count, alarm_room;
+    struct queued_article *ended_first, *ended_last;
+    struct memory *oldest, *newest;
+    uint64_t random;
+    struct queue_counts counts;
+};
+
+struct queue *queue_new(const struct graph *graph, const struct queue_config *config)
+{
+    struct queue *queue = calloc(1, sizeof *queue);
+    if (queue) {
+        queue->graph = graph;
+        queue->config = *config;
+        queue->random = config->seed * 2 + 1;
+    }
+    return queue;
+}
+
+static void free_tasks(struct queued_article *article)
+{
+    struct article_task *task = article->tasks;
+    while (task) {
+        struct article_task *next = task->sibling;
+        free(task);
+        task = next;
+    }
+    article->tasks = NULL;
+}
+
+void queue_free(struct queue *queue, void (*free_holding)(void *holding))
+{
+    size_t at = 0;
+    struct queued_article *article;
+    struct holder *holder;
+    if (!queue) {
+        return;
+    }
+    while ((article = index_next(&queue->articles, &at))) {
+        free_tasks(article);
+        free(article->dead);
+        free_holding(article->holding);
+        free(article);
+    }
+    at = 0;
+    while ((holder = index_next(&queue->holders, &at))) {
+        free(holder);
+    }
+    while (queue->oldest) {
+        struct memory *next = queue->oldest->next;
+        free(queue->oldest);
+        queue->oldest = next;
+    }
+    index_clear(&queue->articles);
+    index_clear(&queue->stories);
+    index_clear(&queue->holders);
+    free(queue->alarms);
+    free(queue);
+}
+
+// xorshift64*: the jitter must be the same for the same seed.
+static uint64_t next_random(struct queue *queue)
+{
+    queue->random ^= queue->random >> 12;
+    queue->random ^= queue->random << 25;
+    queue->random ^= queue->random >> 27;
+    return queue->random * 2685821657736338717u;
+}
+
+// --- alarms
+
+static bool earlier(const struct alarm *a, const struct alarm *b)
+{
+    return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->handle < b->handle;
+}
+
+static bool add_alarm(struct queue *queue, struct alarm alarm)
+{
+    if (queue->alarm_count == queue->alarm_room) {
+        size_t room = queue->alarm_room ? queue->alarm_room * 2 : 64;
+        struct alarm *grown = realloc(queue->alarms, room * sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        queue->alarms = grown;
+        queue->alarm_room = room;
+    }
+    size_t at = queue->alarm_count++;
+    while (at > 0 && earlier(&alarm, &queue->alarms[(at - 1) / 2])) {
+        queue->alarms[at] = queue->alarms[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    queue->alarms[at] = alarm;
+    return true;
+}
+
+static struct alarm take_alarm(struct queue *queue)
+{
+    struct alarm first = queue->alarms[0];
+    struct alarm last = queue->alarms[--queue->alarm_count];
+    size_t at = 0;
+    for (;;) {
+        size_t child = at * 2 + 1;
+        if (child >= queue->alarm_count) {
+            break;
+        }
+        if (child + 1 < queue->alarm_count &&
+            earlier(&queue->alarms[child + 1], &queue->alarms[child])) {
+            child++;
+        }
+        if (!earlier(&queue->alarms[child], &last)) {
+            break;
+        }
+        queue->alarms[at] = queue->alarms[child];
+        at = child;
+    }
+    if (queue->alarm_count > 0) {
+        queue->alarms[at] = last;
+    }
+    return first;
+}
+
+// --- lines and leases
+
+static struct line *line_of(struct queue *queue, const struct article_task *task)
+{
+    return &queue->lines[task->stage - 1].lanes[task->article->lane];
+}
+
+static void join_line(struct queue *queue, struct article_task *task, bool at_head)
+{
+    struct line *line = line_of(queue, task);
+    task->state = TASK_READY;
+    task->previous = at_head ? NULL : line->last;
+    task->next = at_head ? line->first : NULL;
+    *(task->previous ? &task->previous->next : &line->first) = task;
+    *(task->next ? &task->next->previous : &line->last) = task;
+    queue->counts.stages[task->stage - 1].ready[task->article->lane]++;
+}
+
+static void leave_line(struct queue *queue, struct article_task *task)
+{
+    struct line *line = line_of(queue, task);
+    *(task->previous ? &task->previous->next : &line->first) = task->next;
+    *(task->next ? &task->next->previous : &line->last) = task->previous;
+    task->previous = task->next = NULL;
+    queue->counts.stages[task->stage - 1].ready[task->article->lane]--;
+}
+
+static void take_from_holder(struct queue *queue, struct article_task *task)
+{
+    struct holder *holder = task->holder;
+    *(task->previous ? &task->previous->next : &holder->first) = task->next;
+    if (task->next) {
+        task->next->previous = task->previous;
+    }
+    task->previous = task->next = NULL;
+    task->holder = NULL;
+    holder->count--;
+    if (holder->count == 0) {
+        holder->alone = false;
+    }
+    queue->counts.stages[task->stage - 1].leased--;
+}
+
+// Takes the task out of wherever it is: line, heap or lease.
+static void detach(struct queue *queue, struct article_task *task)
+{
+    switch ((enum task_state)task->state) {
+    case TASK_READY:
+        leave_line(queue, task);
+        break;
+    case TASK_DELAYED:
+        queue->counts.stages[task->stage - 1].delayed--;
+        break;
+    case TASK_LEASED:
+        take_from_holder(queue, task);
+        break;
+    }
+}
+
+// Lets a detached task wait until `due_ms`. Without memory for the alarm it is ready at once, which is
+// early but loses nothing.
+static void delay(struct queue *queue, struct article_task *task, int64_t due_ms, int64_t now_ms)
+{
+    struct alarm alarm = {due_ms, task->article->handle, task->stage};
+    if (due_ms <= now_ms || !add_alarm(queue, alarm)) {
+        task->since_ms = now_ms;
+        join_line(queue, task, false);
+        return;
+    }
+    task->state = TASK_DELAYED;
+    task->since_ms = due_ms;
+    queue->counts.stages[task->stage - 1].delayed++;
+}
+
+static void remove_task(struct queue *queue, struct article_task *task)
+{
+    struct article_task **link = &task->article->tasks;
+    detach(queue, task);
+    while (*link != task) {
+        link = &(*link)->sibling;
+    }
+    *link = task->sibling;
+    task->article->open &= ~graph_bit(task->stage);
+    free(task);
+}
+
+// --- articles
+
+static void end_article(struct queue *queue, struct queued_article *article, enum ending ending)
+{
+    while (article->tasks) {
+        remove_task(queue, article->tasks);
+    }
+    if (article->state == ARTICLE_LIVE) {
+        queue->counts.live--;
+    } else if (article->state == ARTICLE_DEAD) {
+        queue->counts.dead--;
+    }
+    if (ending == ENDED_DEAD) {
+        queue->counts.dead++;
+    }
+    article->state = ending == ENDED_DEAD ? ARTICLE_DEAD : ARTICLE_ENDED;
+    article->ending = (uint8_t)ending;
+    if (article->listed) {
+        return; // died and superseded before the caller looked: the last ending counts
+    }
+    article->listed = true;
+    article->next_ended = NULL;
+    *(queue->ended_last ? &queue->ended_last->next_ended : &queue->ended_first) = article;
+    queue->ended_last = article;
+}
+
+static bool open_task(struct queue *queue, struct queued_article *article, uint32_t stage,
+                      int64_t now_ms)
+{
+    struct article_task *task = calloc(1, sizeof *task);
+    if (!task) {
+        return false;
+    }
+    task->article = article;
+    task->stage = (uint8_t)stage;
+    task->since_ms = now_ms;
+    task->sibling = article->tasks;
+    article->tasks = task;
+    article->open |= graph_bit(stage);
+    bool gated = queue->graph->stages[stage - 1].terminal && article->embargo_ms > now_ms;
+    delay(queue, task, gated ? article->embargo_ms : now_ms, now_ms);
+    return true;
+}
+
+// Opens tasks for every stage whose needs are met; ends the article when nothing is left to do.
+// False when memory ran out: some tasks are missing and the next call tries again.
+static bool advance(struct queue *queue, struct queued_article *article, int64_t now_ms)
+{
+    const struct graph *graph = queue->graph;
+    uint32_t ready = graph_ready(graph, article->done, article->open);
+    for (uint32_t stage = 1; stage <= graph->count; stage++) {
+        if ((ready & graph_bit(stage)) && !open_task(queue, article, stage, now_ms)) {
+            return false;
+        }
+    }
+    if (article->open == 0 && article->done == (graph->inner | graph->terminal)) {
+        end_article(queue, article, ENDED_COMPLETE);
+    }
+    return true;
+}
+
+static struct story *find_story(const struct queue *queue, const uint64_t key[2])
+{
+    struct story *story = index_find(&queue->stories, key[0]);
+    return story && story->key[1] == key[1] ? story : NULL;
+}
+
+// What the door says about an id that is known.
+static enum wire_outcome judge(const struct story *story, const struct queue_put *put)
+{
+    if (put->version == story->version && put->content_hash == story->content_hash) {
+        return WIRE_DUPLICATE;
+    }
+    if (story->canceled) {
+        return WIRE_STALE;
+    }
+    if (put->pubstatus == WIRE_CANCELED && put->version >= story->version) {
+        return WIRE_ACCEPTED;
+    }
+    if (put->version == story->version) {
+        return WIRE_CONFLICT;
+    }
+    return put->version < story->version ? WIRE_STALE : WIRE_ACCEPTED;
+}
+
+static struct queued_article *new_article(const struct queue_put *put, const struct graph *graph,
+                                          int64_t now_ms)
+{
+    struct queued_article *article = calloc(1, sizeof *article);
+    if (!article) {
+        return NULL;
+    }
+    bool kill = put->pubstatus == WIRE_CANCELED;
+    *article = (struct queued_article){
+        .story = {.key = {put->key[0], put->key[1]},
+                  .version = put->version,
+                  .content_hash = put->content_hash,
+                  .canceled = kill,
+                  .live = true},
+        .handle = put->handle,
+        .accepted_ms = now_ms,
+        .deadline_ms = put->deadline_ms,
+        .embargo_ms = kill ? 0 : put->embargo_ms,
+        .done = kill ? graph->inner : 0,
+        .lane = kill                          ? WIRE_FLASH
+                : put->lane < WIRE_LANE_COUNT ? put->lane
+                                              : WIRE_ROUTINE,
+        .pubstatus = put->pubstatus,
+    };
+    return article;
+}
+
+static void forget_memory(struct queue *queue, struct memory *memory)
+{
+    if (index_find(&queue->stories, memory->story.key[0]) == &memory->story) {
+        index_remove(&queue->stories, memory->story.key[0]);
+        queue->counts.remembered--;
+    }
+}
+
+// A memory whose story has been replaced in the index is only waiting to be freed.
+static void forget_oldest(struct queue *queue)
+{
+    struct memory *memory = queue->oldest;
+    queue->oldest = memory->next;
+    if (!queue->oldest) {
+        queue->newest = NULL;
+    }
+    forget_memory(queue, memory);
+    free(memory);
+}
+
+void queue_remember(struct queue *queue, const struct story *story)
+{
+    struct story *known = find_story(queue, story->key);
+    if (known && (known->live || known->version > story->version)) {
+        return;
+    }
+    struct memory *memory = calloc(1, sizeof *memory);
+    if (!memory) {
+        return;
+    }
+    if (index_remove(&queue->stories, story->key[0])) {
+        queue->counts.remembered--;
+    }
+    memory->story = *story;
+    memory->story.live = false;
+    if (!index_add(&queue->stories, story->key[0], &memory->story)) {
+        free(memory);
+        return;
+    }
+    queue->counts.remembered++;
+    *(queue->newest ? &queue->newest->next : &queue->oldest) = memory;
+    queue->newest = memory;
+    while (queue->counts.remembered > queue->config.remembered) {
+        forget_oldest(queue);
+    }
+}
+
+// Puts the new article's story in the place of what was known of its id. Cannot fail when
+// something was known: its slot is free then.
+static bool replace_story(struct queue *queue, struct queued_article *article, struct story *known)
+{
+    if (known) {
+        index_remove(&queue->stories, known->key[0]);
+        if (known->live) {
+            known->live = false;
+            struct queued_article *older = (struct queued_article *)known;
+            if (older->state != ARTICLE_ENDED) {
+                queue->counts.superseded++;
+                end_article(queue, older, ENDED_SUPERSEDED);
+            }
+        } else {
+            queue->counts.remembered--;
+        }
+    }
+    return index_add(&queue->stories, article->story.key[0], &article->story);
+}
+
+enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, int64_t now_ms,
+                            struct queued_article **out)
+{
+    struct story *known = find_story(queue, put->key);
+    enum wire_outcome outcome = known ? judge(known, put) : WIRE_ACCEPTED;
+    *out = NULL;
+    queue->counts.duplicates += outcome == WIRE_DUPLICATE;
+    queue->counts.stale += outcome == WIRE_STALE;
+    if (outcome != WIRE_ACCEPTED) {
+        return outcome;
+    }
+    if (queue->counts.live + queue->counts.dead >= queue->config.max_articles) {
+        return WIRE_BUSY;
+    }
+    struct queued_article *article = new_article(put, queue->graph, now_ms);
+    if (!article || !index_add(&queue->articles, article->handle, article)) {
+        free(article);
+        return WIRE_BUSY;
+    }
+    // The tasks come first: an older version must not end before the newer one is sure to stay.
+    if (!advance(queue, article, now_ms) || !replace_story(queue, article, known)) {
+        while (article->tasks) {
+            remove_task(queue, article->tasks);
+        }
+        index_remove(&queue->articles, article->handle);
+        free(article);
+        return WIRE_BUSY;
+    }
+    queue->counts.live++;
+    if (article->deadline_ms > 0) {
+        add_alarm(queue, (struct alarm){article->deadline_ms, article->handle, 0});
+    }
+    *out = article;
+    return WIRE_ACCEPTED;
+}
+
+// --- leases
+
+static struct holder *find_holder(struct queue *queue, uint64_t number, int64_t now_ms)
+{
+    struct holder *holder = index_find(&queue->holders, number);
+    if (holder) {
+        return holder;
+    }
+    holder = calloc(1, sizeof *holder);
+    if (!holder || !index_add(&queue->holders, number, holder)) {
+        free(holder);
+        return NULL;
+    }
+    holder->number = number;
+    holder->expires_ms = now_ms + queue->config.lease_ms;
+    return holder;
+}
+
+static struct article_task *first_of_round(struct stage_lines *lines)
+{
+    for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
+        if (lines->lanes[lane].first && lines->turns[lane] > 0) {
+            lines->turns[lane]--;
+            return lines->lanes[lane].first;
+        }
+    }
+    return NULL;
+}
+
+static struct article_task *next_in_line(struct stage_lines *lines)
+{
+    struct article_task *task = first_of_round(lines);
+    if (!task) {
+        memcpy(lines->turns, lane_weights, sizeof lines->turns);
+        task = first_of_round(lines);
+    }
+    return task;
+}
+
+struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t number,
+                                 int64_t now_ms)
+{
+    assert(stage >= 1 && stage <= queue->graph->count);
+    struct stage_lines *lines = &queue->lines[stage - 1];
+    struct holder *holder = find_holder(queue, number, now_ms);
+    if (!holder || holder->alone) {
+        return NULL;
+    }
+    struct article_task *task = next_in_line(lines);
+    if (!task || (task->suspect && holder->count > 0)) {
+        return NULL;
+    }
+    leave_line(queue, task);
+    task->state = TASK_LEASED;
+    task->attempt++;
+    task->holder = holder;
+    task->next = holder->first;
+    if (holder->first) {
+        holder->first->previous = task;
+    }
+    holder->first = task;
+    holder->count++;
+    holder->alone = task->suspect;
+    queue->counts.stages[stage - 1].leased++;
+    return task;
+}
+
+size_t queue_ready(const struct queue *queue, uint32_t stage)
+{
+    const size_t *ready = queue->counts.stages[stage - 1].ready;
+    return ready[0] + ready[1] + ready[2] + ready[3];
+}
+
+void queue_renew(struct queue *queue, uint64_t number, int64_t now_ms)
+{
+    struct holder *holder = index_find(&queue->holders, number);
+    if (holder) {
+        holder->expires_ms = now_ms + queue->config.lease_ms;
+    }
+}
+
+// The task that `number` holds, in exactly this attempt.
+static struct article_task *held(struct queue *queue, uint64_t number, uint64_t handle,
+                                 uint32_t stage, uint32_t attempt)
+{
+    struct queued_article *article = index_find(&queue->articles, handle);
+    struct article_task *task = article ? article->tasks : NULL;
+    while (task && task->stage != stage) {
+        task = task->sibling;
+    }
+    if (!task || task->state != TASK_LEASED || task->attempt != attempt ||
+        task->holder->number != number) {
+        queue->counts.refused++;
+        return NULL;
+    }
+    return task;
+}
+
+bool queue_complete(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                    uint32_t attempt, int64_t now_ms)
+{
+    struct article_task *task = held(queue, holder, handle, stage, attempt);
+    if (!task) {
+        return false;
+    }
+    struct queued_article *article = task->article;
+    queue->counts.stages[stage - 1].done++;
+    remove_task(queue, task);
+    article->done |= graph_bit(stage);
+    advance(queue, article, now_ms);
+    return true;
+}
+
+static void cut_text(char *out, size_t size, struct view text)
+{
+    snprintf(out, size, "%.*s", VIEW_ARGS(text));
+}
+
+static void shelve(struct queue *queue, struct article_task *task, int64_t now_ms,
+                   struct view worker, struct view reason)
+{
+    struct dead_letter why = {.stage = task->stage, .attempts = task->attempt, .at_ms = now_ms};
+    cut_text(why.worker, sizeof why.worker, worker);
+    cut_text(why.reason, sizeof why.reason, reason);
+    queue_shelve(queue, task->article, &why);
+}
+
+void queue_shelve(struct queue *queue, struct queued_article *article,
+                  const struct dead_letter *why)
+{
+    free(article->dead);
+    article->dead = malloc(sizeof *article->dead);
+    if (article->dead) {
+        *article->dead = *why;
+    }
+    if (why->stage >= 1 && why->stage <= queue->graph->count) {
+        queue->counts.stages[why->stage - 1].dead++;
+    }
+    end_article(queue, article, ENDED_DEAD);
+}
+
+// One more, but never around to 0.
+static uint8_t count_up(uint8_t count)
+{
+    return count < UINT8_MAX ? (uint8_t)(count + 1) : count;
+}
+
+static int64_t backoff_ms(struct queue *queue, unsigned failures)
+{
+    int64_t wait = queue->config.backoff_first_ms;
+    for (unsigned i = 1; i < failures && wait < queue->config.backoff_limit_ms; i++) {
+        wait *= 2;
+    }
+    wait = wait > queue->config.backoff_limit_ms ? queue->config.backoff_limit_ms : wait;
+    int64_t quarter = wait / 4;
+    return wait - quarter + (int64_t)(next_random(queue) % (uint64_t)(2 * quarter + 1));
+}
+
+bool queue_fail(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                uint32_t attempt, int64_t now_ms, struct view worker, struct view reason)
+{
+    struct article_task *task = held(queue, holder, handle, stage, attempt);
+    if (!task) {
+        return false;
+    }
+    queue->counts.stages[stage - 1].failed++;
+    task->failures = count_up(task->failures);
+    // A sink that is down is tried for as long as it takes; an article no stage can do is not.
+    bool terminal = queue->graph->stages[stage - 1].terminal;
+    if (!terminal && task->failures >= queue->config.max_failures) {
+        shelve(queue, task, now_ms, worker, reason);
+        return true;
+    }
+    detach(queue, task);
+    delay(queue, task, now_ms + backoff_ms(queue, task->failures), now_ms);
+    return true;
+}
+
+bool queue_reject(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                  uint32_t attempt, int64_t now_ms, struct view worker, struct view reason)
+{
+    struct article_task *task = held(queue, holder, handle, stage, attempt);
+    if (!task) {
+        return false;
+    }
+    queue->counts.stages[stage - 1].failed++;
+    shelve(queue, task, now_ms, worker, reason);
+    return true;
+}
+
+bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                  uint32_t attempt, int64_t now_ms)
+{
+    struct article_task *task = held(queue, holder, handle, stage, attempt);
+    if (!task) {
+        return false;
+    }
+    detach(queue, task);
+    task->since_ms = now_ms;
+    join_line(queue, task, true);
+    return true;
+}
+
+// A task whose holder died. Alone in the holder's hands it is to blame; among others it is suspected.
+static void recover_task(struct queue *queue, struct article_task *task, bool died, bool was_alone,
+                         int64_t now_ms, struct view worker)
+{
+    detach(queue, task);
+    task->since_ms = now_ms;
+    join_line(queue, task, true);
+    if (!died) {
+        return;
+    }
+    task->suspect = true;
+    if (was_alone) {
+        task->deaths = count_up(task->deaths);
+    }
+    if (task->deaths >= queue->config.max_deaths) {
+        shelve(queue, task, now_ms, worker,
+               VIEW("its workers died or fell silent while they had only this article"));
+    }
+}
+
+void queue_lose(struct queue *queue, uint64_t number, bool died, int64_t now_ms, struct view worker)
+{
+    struct holder *holder = index_remove(&queue->holders, number);
+    if (!holder) {
+        return;
+    }
+    bool was_alone = holder->count == 1;
+    while (holder->first) {
+        queue->counts.expired_leases += died;
+        recover_task(queue, holder->first, died, was_alone, now_ms, worker);
+    }
+    assert(holder->count == 0);
+    free(holder);
+}
+
+// --- time
+
+static size_t expire_holders(struct queue *queue, int64_t now_ms)
+{
+    size_t lost = 0;
+    for (bool again = true; again;) {
+        size_t at = 0;
+        struct holder *holder;
+        again = false;
+        while ((holder = index_next(&queue->holders, &at))) {
+            if (holder->expires_ms <= now_ms) {
+                queue_lose(queue, holder->number, true, now_ms, VIEW(""));
+                lost++;
+                again = true;
+                break;
+            }
+        }
+    }
+    return lost;
+}
+
+// Past its deadline an article goes to the sinks with what it has.
+static void pass_deadline(struct queue *queue, struct queued_article *article, int64_t now_ms)
+{
+    uint32_t missing = queue->graph->inner & ~article->done;
+    if (article->state != ARTICLE_LIVE || missing == 0) {
+        return;
+    }
+    struct article_task *task = article->tasks;
+    while (task) {
+        struct article_task *next = task->sibling;
+        if (missing & graph_bit(task->stage)) {
+            remove_task(queue, task);
+        }
+        task = next;
+    }
+    article->done |= missing;
+    article->skipped |= missing;
+    advance(queue, article, now_ms);
+}
+
+static void ring(struct queue *queue, const struct alarm *alarm, int64_t now_ms)
+{
+    struct queued_article *article = index_find(&queue->articles, alarm->handle);
+    if (!article) {
+        return;
+    }
+    if (alarm->stage == 0) {
+        pass_deadline(queue, article, now_ms);
+        return;
+    }
+    struct article_task *task = article->tasks;
+    while (task && task->stage != alarm->stage) {
+        task = task->sibling;
+    }
+    if (task && task->state == TASK_DELAYED && task->since_ms <= now_ms) {
+        detach(queue, task);
+        task->since_ms = now_ms;
+        join_line(queue, task, false);
+    }
+}
+
+size_t queue_tick(struct queue *queue, int64_t now_ms)
+{
+    while (queue->alarm_count > 0 && queue->alarms[0].at_ms <= now_ms) {
+        struct alarm alarm = take_alarm(queue);
+        ring(queue, &alarm, now_ms);
+    }
+    return expire_holders(queue, now_ms);
+}
+
+int64_t queue_next_ms(const struct queue *queue)
+{
+    int64_t next = queue->alarm_count > 0 ? queue->alarms[0].at_ms : INT64_MAX;
+    size_t at = 0;
+    const struct holder *holder;
+    while ((holder = index_next(&queue->holders, &at))) {
+        next = holder->expires_ms < next ? holder->expires_ms : next;
+    }
+    return next;
+}
+
+// --- endings
+
+struct queued_article *queue_take_ended(struct queue *queue)
+{
+    struct queued_article *article = queue->ended_first;
+    if (article) {
+        queue->ended_first = article->next_ended;
+        queue->ended_last = queue->ended_first ? queue->ended_last : NULL;
+        article->next_ended = NULL;
+        article->listed = false;
+    }
+    return article;
+}
+
+void queue_forget(struct queue *queue, struct queued_article *article)
+{
+    assert(article->state == ARTICLE_ENDED && !article->tasks);
+    index_remove(&queue->articles, article->handle);
+    if (article->story.live) {
+        index_remove(&queue->stories, article->story.key[0]);
+        queue_remember(queue, &article->story);
+    }
+    free(article->dead);
+    free(article);
+}
+
+struct queued_article *queue_find(const struct queue *queue, uint64_t handle)
+{
+    return index_find(&queue->articles, handle);
+}
+
+bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms)
+{
+    struct queued_article *article = queue_find(queue, handle);
+    if (!article || article->state != ARTICLE_DEAD) {
+        return false;
+    }
+    free(article->dead);
+    article->dead = NULL;
+    article->state = ARTICLE_LIVE;
+    queue->counts.dead--;
+    queue->counts.live++;
+    return advance(queue, article, now_ms);
+}
+
+bool queue_discard(struct queue *queue, uint64_t handle)
+{
+    struct queued_article *article = queue_find(queue, handle);
+    if (!article || article->state == ARTICLE_ENDED) {
+        return false;
+    }
+    end_article(queue, article, ENDED_SUPERSEDED);
+    return true;
+}
+
+struct queued_article *queue_next(const struct queue *queue, size_t *at)
+{
+    return index_next(&queue->articles, at);
+}
+
+const struct queue_counts *queue_counts(const struct queue *queue)
+{
+    return &queue->counts;
+}
+
+int64_t queue_oldest_ms(const struct queue *queue, uint32_t stage)
+{
+    int64_t oldest = 0;
+    for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
+        const struct article_task *first = queue->lines[stage - 1].lanes[lane].first;
+        if (first && (oldest == 0 || first->since_ms < oldest)) {
+            oldest = first->since_ms;
+        }
+    }
+    return oldest;
+}
+
+// --- invariants
+
+static void check_article(const struct queued_article *article, const struct graph *graph)
+{
+    uint32_t open = 0;
+    for (const struct article_task *task = article->tasks; task; task = task->sibling) {
+        assert(task->article == article);
+        assert(!(open & graph_bit(task->stage)));
+        assert((task->state == TASK_LEASED) == (task->holder != NULL));
+        open |= graph_bit(task->stage);
+    }
+    assert(open == article->open);
+    assert((article->open & article->done) == 0);
+    assert(article->state == ARTICLE_LIVE || !article->tasks);
+    if (article->state == ARTICLE_LIVE) {
+        assert(article->open != 0);
+        assert(graph_ready(graph, article->done, article->open) == 0);
+    }
+}
+
+static size_t check_line(const struct line *line)
+{
+    size_t count = 0;
+    const struct article_task *previous = NULL;
+    for (const struct article_task *task = line->first; task; task = task->next) {
+        assert(task->state == TASK_READY);
+        assert(task->previous == previous);
+        previous = task;
+        count++;
+    }
+    assert(line->last == previous);
+    return count;
+}
+
+static void check_stages(const struct queue *queue)
+{
+    size_t leased = 0;
+    size_t held_tasks = 0;
+    size_t at = 0;
+    const struct holder *holder;
+    for (uint32_t i = 0; i < queue->graph->count; i++) {
+        for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
+            assert(check_line(&queue->lines[i].lanes[lane]) == queue->counts.stages[i].ready[lane]);
+        }
+        leased += queue->counts.stages[i].leased;
+    }
+    while ((holder = index_next(&queue->holders, &at))) {
+        size_t count = 0;
+        for (const struct article_task *task = holder->first; task; task = task->next) {
+            assert(task->holder == holder);
+            count++;
+        }
+        assert(count == holder->count);
+        held_tasks += count;
+    }
+    assert(leased == held_tasks);
+}
+
+void queue_check(const struct queue *queue)
+{
+    size_t live = 0;
+    size_t dead = 0;
+    size_t at = 0;
+    const struct queued_article *article;
+    while ((article = index_next(&queue->articles, &at))) {
+        check_article(article, queue->graph);
+        live += article->state == ARTICLE_LIVE;
+        dead += article->state == ARTICLE_DEAD;
+    }
+    assert(live == queue->counts.live);
+    assert(dead == queue->counts.dead);
+    check_stages(queue);
+}

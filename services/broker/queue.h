@@ -1,0 +1,200 @@
+// The rules: what happens to an article between the door and the last sink. A pure state machine: no
+// I/O, no clock (time is an argument), no bodies (the caller hangs them on `holding`).
+//
+// An article that was put has one **task** for each stage it stands before. A task is
+//
+//     READY    in the line of its stage and lane
+//     DELAYED  until a time: a retry backing off, or a sink's task under embargo
+//     LEASED   handed to a holder (a worker), with an attempt number as fencing token
+//
+// and gone when its stage is done. A lease lasts while its holder is heard of; when the holder falls silent
+// or dies, its tasks return to the head of their lines. Every hand-out raises the attempt, and only the
+// latest attempt may complete, fail or return a task.
+//
+// An article leaves in one of three ways, all through queue_take_ended: complete (every sink has it),
+// superseded (a newer version or a kill came), dead (shelved with a reason; it stays in the queue as a
+// dead letter until revived or discarded).
+//
+// Invariants (queue_check): each live article has exactly one task for each stage in `open` and none for
+// others; `open` and `done` do not overlap; a task is in exactly one of line, heap or lease; a leased task
+// has a holder; counts agree with the lists.
+#ifndef COPYDESK_QUEUE_H
+#define COPYDESK_QUEUE_H
+
+#include "common/view.h"
+#include "services/broker/graph.h"
+
+struct queue_config {
+    uint32_t lease_ms;         // a holder silent for so long has lost its tasks
+    uint32_t max_failures;     // failed so often at one inner stage: dead letter
+    uint32_t max_deaths;       // so many holders died with this task alone in hand: dead letter
+    uint32_t backoff_first_ms; // doubles with each failure, +- a quarter of jitter
+    uint32_t backoff_limit_ms;
+    size_t max_articles; // live and dead together; above it queue_put says FULL
+    size_t remembered;   // ids of ended articles kept for dedupe, the oldest forgotten first
+    uint64_t seed;       // of the jitter
+};
+
+// Sensible values: lease 10 s, 5 failures, 2 deaths, backoff 1 s to 60 s, 4 M articles, 1 M ids.
+extern const struct queue_config queue_defaults;
+
+enum task_state { TASK_READY, TASK_DELAYED, TASK_LEASED };
+
+struct article_task;
+struct holder;
+
+enum article_state { ARTICLE_LIVE, ARTICLE_DEAD, ARTICLE_ENDED };
+
+enum ending { ENDED_COMPLETE, ENDED_SUPERSEDED, ENDED_DEAD };
+
+// Why an article was shelved. Text is terminated and cut to fit.
+struct dead_letter {
+    uint32_t stage; // number
+    uint32_t attempts;
+    int64_t at_ms;
+    char worker[64];
+    char reason[256];
+};
+
+// What is known of an id: the latest version that was accepted.
+struct story {
+    uint64_t key[2];
+    uint64_t version;
+    uint64_t content_hash;
+    bool canceled; // killed: no later version revives it
+    bool live;     // this is the head of a struct queued_article
+};
+
+struct queued_article {
+    struct story story; // first: the index of stories points here while the article lives
+    uint64_t handle;
+    int64_t accepted_ms, deadline_ms, embargo_ms;
+    uint32_t done;    // stages whose section is there, or that need not run
+    uint32_t open;    // stages it has a task for
+    uint32_t skipped; // stages given up at the deadline; they are in `done` too
+    uint8_t lane, pubstatus;
+    uint8_t state;  // enum article_state
+    uint8_t ending; // enum ending
+    bool listed;    // waits in queue_take_ended
+    struct article_task *tasks;
+    struct dead_letter *dead;          // when state is ARTICLE_DEAD
+    struct queued_article *next_ended; // see queue_take_ended
+    void *holding;                     // the caller's: document, sections
+};
+
+struct article_task {
+    struct queued_article *article;
+    struct article_task *previous, *next; // in a line or in a holder's list
+    struct article_task *sibling;         // the article's next task
+    struct holder *holder;                // when leased
+    int64_t since_ms;                     // when it became ready, or is due
+    uint32_t attempt;
+    uint8_t stage; // number
+    uint8_t state; // enum task_state
+    uint8_t failures, deaths;
+    bool suspect; // was in a dead holder's hands with others: run it alone
+};
+
+struct queue;
+
+// The graph is borrowed. NULL when memory ran out.
+struct queue *queue_new(const struct graph *graph, const struct queue_config *config);
+void queue_free(struct queue *queue, void (*free_holding)(void *holding));
+
+struct queue_put {
+    uint64_t handle; // unique, rising
+    uint64_t key[2];
+    uint64_t version;
+    uint64_t content_hash;
+    int64_t deadline_ms, embargo_ms; // 0: none
+    uint8_t lane;                    // enum wire_lane
+    uint8_t pubstatus;               // enum wire_pubstatus; WIRE_CANCELED is a kill
+};
+
+// Accepts an article, or says why not, as an ACK does: WIRE_ACCEPTED, WIRE_DUPLICATE, WIRE_STALE,
+// WIRE_CONFLICT, WIRE_BUSY. `*out` is the article when it was accepted. An older version still under way
+// ends as superseded. A kill skips the inner stages and goes to every sink in the flash lane.
+enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, int64_t now_ms,
+                            struct queued_article **out);
+
+// Remembers an id from an earlier life of the broker, without an article.
+void queue_remember(struct queue *queue, const struct story *story);
+
+// Hands the next task of `stage` to `holder` (any number the caller chooses, kept while it is in use).
+// NULL when nothing is ready, or when the holder works on a suspect. Lanes share by weight, flash first.
+struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t holder,
+                                 int64_t now_ms);
+
+// How many tasks of `stage` are ready now.
+size_t queue_ready(const struct queue *queue, uint32_t stage);
+
+// The holder is alive: its leases run for another lease_ms.
+void queue_renew(struct queue *queue, uint64_t holder, int64_t now_ms);
+
+// The four ways a holder gives a task back. False, and nothing changes, when it does not hold the task
+// in this attempt: the answer comes from an expired lease and is refused.
+bool queue_complete(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                    uint32_t attempt, int64_t now_ms);
+bool queue_fail(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                uint32_t attempt, int64_t now_ms, struct view worker, struct view reason);
+bool queue_reject(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                  uint32_t attempt, int64_t now_ms, struct view worker, struct view reason);
+bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                  uint32_t attempt, int64_t now_ms);
+
+// The holder is gone. Tasks it held return; with `died`, they are suspects: each is run alone, and one
+// that was alone in the hands of max_deaths dead holders is shelved.
+void queue_lose(struct queue *queue, uint64_t holder, bool died, int64_t now_ms,
+                struct view worker);
+
+// Time passes: leases expire, delays end, deadlines skip inner stages, embargoes open.
+// Returns how many holders were given up.
+size_t queue_tick(struct queue *queue, int64_t now_ms);
+
+// When queue_tick has something to do next, or INT64_MAX.
+int64_t queue_next_ms(const struct queue *queue);
+
+// The next article that ended since the last call, or NULL; `article->ending` says how. The caller frees
+// `holding` and calls queue_forget, except for ENDED_DEAD, which stays.
+struct queued_article *queue_take_ended(struct queue *queue);
+
+// Frees an ended article. Its id stays known.
+void queue_forget(struct queue *queue, struct queued_article *article);
+
+// The article with this handle, or NULL; live or dead.
+struct queued_article *queue_find(const struct queue *queue, uint64_t handle);
+
+// Shelves a live article, as when the journal says it was dead.
+void queue_shelve(struct queue *queue, struct queued_article *article,
+                  const struct dead_letter *why);
+
+// Puts a dead letter back before the stages it has not done. False when `handle` is none.
+bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms);
+
+// Ends an article whatever its state, as superseded: a discarded dead letter, or one the journal says is done.
+bool queue_discard(struct queue *queue, uint64_t handle);
+
+// Walks over all articles: start with `*at` = 0; NULL at the end.
+struct queued_article *queue_next(const struct queue *queue, size_t *at);
+
+struct queue_counts {
+    size_t live, dead, remembered;
+    uint64_t expired_leases; // tasks that came back from silent holders, ever
+    uint64_t refused;        // late answers, ever
+    uint64_t superseded, stale, duplicates;
+    struct {
+        size_t ready[WIRE_LANE_COUNT];
+        size_t delayed, leased;
+        uint64_t done, failed, dead;
+    } stages[WIRE_STAGE_LIMIT]; // index: number - 1
+};
+
+const struct queue_counts *queue_counts(const struct queue *queue);
+
+// Since when the oldest ready task of `stage` waits, or 0.
+int64_t queue_oldest_ms(const struct queue *queue, uint32_t stage);
+
+// Asserts every invariant. Linear in everything; for tests and debug builds.
+void queue_check(const struct queue *queue);
+
+#endif
