@@ -26,6 +26,7 @@ static size_t payload_bytes(const struct record *record)
     case RECORD_SEEN:
         return RECORD_SEEN_BYTES;
     case RECORD_REVIVED:
+    case RECORD_COMMIT:
         return 0;
     default:
         return record->is.payload.bytes;
@@ -161,6 +162,7 @@ void record_write(uint8_t *at, const struct record *record, uint64_t number)
         write_seen(at, &record->is.seen);
         break;
     case RECORD_REVIVED:
+    case RECORD_COMMIT:
         break;
     default:
         copy(at + RECORD_HEAD_BYTES, record->is.payload.at, record->is.payload.bytes);
@@ -181,6 +183,7 @@ static bool read_payload(struct record *out, const uint8_t *at, size_t bytes)
     case RECORD_SEEN:
         return read_seen(&out->is.seen, at, bytes);
     case RECORD_REVIVED:
+    case RECORD_COMMIT:
         return true;
     default:
         out->is.payload.at = at + RECORD_HEAD_BYTES;
@@ -244,6 +247,6 @@ bool segment_header_read(struct segment_header *out, const uint8_t *at, size_t l
 const char *record_type_name(unsigned type)
 {
     static const char *const names[RECORD_TYPE_END] = {
-        "?", "ARTICLE", "DONE", "DEAD", "REVIVED", "SEEN", "PIPELINE", "PROGRESS"};
+        "?", "ARTICLE", "DONE", "DEAD", "REVIVED", "SEEN", "PIPELINE", "PROGRESS", "COMMIT"};
     return type < RECORD_TYPE_END ? names[type] : "?";
 }

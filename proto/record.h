@@ -22,9 +22,10 @@
 //     16  u64   handle: the article's number, unique and rising over the journal's life
 //     24        payload, by type (see below)
 //
-// The first place where no sound record stands is the end of a segment. In the last segment that is
-// a torn tail and normal after a crash: the bytes were never acknowledged. In any other
-// segment it is damage, and recovery says so.
+// Records are written and synced in batches. A batch opens with a COMMIT and never crosses segments; batch
+// n + 1 is written only after batch n is on disk, and the numbers have no gaps over the whole
+// journal. So an incomplete batch with none after it is a torn tail, normal after a crash: it was never
+// acknowledged and is cut off. An incomplete batch with a sound one after it is damage, and recovery says so.
 //
 // Changing the layout? Raise RECORD_VERSION, keep the old reader, add a segment of the old version
 // to the tests.
@@ -55,6 +56,8 @@ enum record_type {
     RECORD_SEEN = 5,     // an id and version known from dropped segments, for dedupe
     RECORD_PIPELINE = 6, // payload: the pipeline as text; it holds for the records after it
     RECORD_PROGRESS = 7, // payload: u64 set of stages that need not run again for `handle`
+    RECORD_COMMIT =
+        8, // opens every batch: `handle` is its number, `count` its bytes, itself included
     RECORD_TYPE_END
 };
 
@@ -102,7 +105,7 @@ struct record_seen {
 
 struct record {
     uint8_t type, lane, pubstatus, flags;
-    uint32_t count; // DONE: handles; DEAD, REVIVED: stage number
+    uint32_t count; // DONE: handles; DEAD, REVIVED: stage number; COMMIT: bytes
     uint64_t handle;
     union {
         struct record_article article;

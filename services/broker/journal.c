@@ -1,0 +1,609 @@
+#include "services/broker/journal.h"
+
+#include "proto/bytes.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+const struct journal_config journal_defaults = {
+    .segment_bytes = 64 << 20,
+    .retain_segments = 2,
+};
+
+// A batch larger than this is closed and the next one begun. Bounds what recovery holds in memory,
+// single large articles aside.
+enum { BATCH_BYTES = 8 << 20, COMMIT_BYTES = 24 };
+
+static_assert(COMMIT_BYTES % 8 == 0, "records after a COMMIT are aligned");
+
+// A run of records that goes to disk in one write.
+struct batch {
+    struct batch *next;
+    uint64_t segment, offset;
+    uint64_t number;
+    uint64_t end; // position after it, for journal_durable
+    bool fresh;
+    struct buf bytes;
+    uint64_t *released; // segments of articles whose DONE is in this batch
+    size_t released_count, released_room;
+};
+
+// What is known of each segment that was not dropped, oldest first.
+struct segment {
+    struct segment *next;
+    uint64_t number;
+    uint64_t bytes;
+    uint64_t live; // articles without a durable DONE
+};
+
+struct journal {
+    struct journal_config config;
+    struct segment *oldest, *newest;
+    uint64_t last_batch;
+    uint64_t end, durable;
+    struct batch *first, *last; // first may be under way
+    bool under_way;
+    bool writing;    // the newest segment was begun by us, so it may be appended to
+    struct buf done; // handles that wait for the next batch
+    uint64_t *done_segments;
+    size_t done_count, done_room;
+};
+
+struct journal *journal_new(const struct journal_config *config)
+{
+    struct journal *journal = calloc(1, sizeof *journal);
+    if (journal) {
+        journal->config = *config;
+        buf_init(&journal->done, (size_t)64 << 20);
+    }
+    return journal;
+}
+
+static void batch_free(struct batch *batch)
+{
+    buf_clear(&batch->bytes);
+    free(batch->released);
+    free(batch);
+}
+
+void journal_free(struct journal *journal)
+{
+    if (!journal) {
+        return;
+    }
+    while (journal->first) {
+        struct batch *next = journal->first->next;
+        batch_free(journal->first);
+        journal->first = next;
+    }
+    while (journal->oldest) {
+        struct segment *next = journal->oldest->next;
+        free(journal->oldest);
+        journal->oldest = next;
+    }
+    buf_clear(&journal->done);
+    free(journal->done_segments);
+    free(journal);
+}
+
+const uint64_t *journal_hash_key(const struct journal *journal)
+{
+    return journal->config.hash_key;
+}
+
+static struct segment *find_segment(const struct journal *journal, uint64_t number)
+{
+    struct segment *segment = journal->oldest;
+    while (segment && segment->number != number) {
+        segment = segment->next;
+    }
+    return segment;
+}
+
+static struct segment *add_segment(struct journal *journal, uint64_t number)
+{
+    struct segment *segment = calloc(1, sizeof *segment);
+    if (segment) {
+        segment->number = number;
+        *(journal->newest ? &journal->newest->next : &journal->oldest) = segment;
+        journal->newest = segment;
+    }
+    return segment;
+}
+
+// --- recovery
+
+// What recovery carries from batch to batch.
+struct recovery {
+    struct journal *journal;
+    const struct disk *disk;
+    enum status (*each)(void *user, const struct record *record, struct journal_place place,
+                        struct error *why);
+    void *user;
+    struct journal_report *report;
+    struct buf batch;
+    bool any_batch;
+};
+
+static enum status damaged(struct error *why, uint64_t segment, uint64_t offset, const char *what)
+{
+    return error_set(why, ERR_FORMAT,
+                     "journal segment %" PRIu64 ", byte %" PRIu64
+                     ": %s. Run `copydesk journal verify` and restore the segment from a copy; "
+                     "nothing was changed",
+                     segment, offset, what);
+}
+
+// Loads the batch at `offset` and checks every record in it. `*sound` tells whether all of it is there.
+static enum status load_batch(struct recovery *recovery, uint64_t segment, uint64_t offset,
+                              uint64_t size, bool *sound, struct error *why)
+{
+    uint8_t head[COMMIT_BYTES];
+    struct record record;
+    size_t taken;
+    const struct disk *disk = recovery->disk;
+    *sound = false;
+    if (size - offset < COMMIT_BYTES) {
+        return OK;
+    }
+    enum status status = disk->read(disk->user, segment, offset, head, sizeof head, why);
+    if (status != OK) {
+        return status;
+    }
+    if (record_read(&record, head, sizeof head, segment, &taken) != RECORD_OK ||
+        record.type != RECORD_COMMIT || record.count < COMMIT_BYTES ||
+        record.count > size - offset) {
+        return OK;
+    }
+    buf_reset(&recovery->batch);
+    char *room = buf_reserve(&recovery->batch, record.count);
+    if (!room) {
+        return error_set(why, ERR_MEMORY, "no memory for a batch of %u bytes", record.count);
+    }
+    recovery->batch.len = record.count;
+    status = disk->read(disk->user, segment, offset, room, record.count, why);
+    for (size_t at = COMMIT_BYTES; status == OK && at < record.count; at += taken) {
+        struct record inner;
+        enum record_fault fault =
+            record_read(&inner, (const uint8_t *)room + at, record.count - at, segment, &taken);
+        if (fault != RECORD_OK && fault != RECORD_UNKNOWN) {
+            return OK;
+        }
+    }
+    *sound = status == OK;
+    return status;
+}
+
+static enum status apply_batch(struct recovery *recovery, uint64_t segment, uint64_t offset,
+                               struct error *why)
+{
+    const uint8_t *bytes = (const uint8_t *)recovery->batch.at;
+    struct journal *journal = recovery->journal;
+    struct record commit;
+    size_t taken;
+    record_read(&commit, bytes, recovery->batch.len, segment, &taken);
+    if (recovery->any_batch && commit.handle != journal->last_batch + 1) {
+        return damaged(why, segment, offset, "batches are missing before this one");
+    }
+    recovery->any_batch = true;
+    journal->last_batch = commit.handle;
+    recovery->report->batches++;
+    for (size_t at = COMMIT_BYTES; at < recovery->batch.len; at += taken) {
+        struct record record;
+        enum record_fault fault =
+            record_read(&record, bytes + at, recovery->batch.len - at, segment, &taken);
+        if (fault == RECORD_UNKNOWN) {
+            return error_set(why, ERR_VERSION,
+                             "journal segment %" PRIu64
+                             " was written by a later version (record type %u); upgrade copydesk",
+                             segment, record.type);
+        }
+        assert(fault == RECORD_OK);
+        struct journal_place place = {segment, (uint32_t)(offset + at), (uint32_t)taken};
+        if (record.type == RECORD_ARTICLE) {
+            find_segment(journal, segment)->live++;
+        }
+        recovery->report->records++;
+        enum status status = recovery->each(recovery->user, &record, place, why);
+        if (status != OK) {
+            return status;
+        }
+    }
+    return OK;
+}
+
+// Looks for a complete batch anywhere behind `offset`: then what stands at `offset` is no torn tail.
+static enum status find_later_batch(struct recovery *recovery, uint64_t segment, uint64_t offset,
+                                    uint64_t size, bool *found, struct error *why)
+{
+    enum { WINDOW = 1 << 16 };
+    uint8_t window[WINDOW];
+    const struct disk *disk = recovery->disk;
+    *found = false;
+    for (uint64_t at = (offset + 8) & ~(uint64_t)7; at + COMMIT_BYTES <= size;
+         at += WINDOW - COMMIT_BYTES) {
+        size_t len = size - at < WINDOW ? (size_t)(size - at) : WINDOW;
+        enum status status = disk->read(disk->user, segment, at, window, len, why);
+        if (status != OK) {
+            return status;
+        }
+        for (size_t i = 0; i + COMMIT_BYTES <= len; i += 8) {
+            struct record record;
+            size_t taken;
+            if (get_u32(window + i) == COMMIT_BYTES && window[i + 8] == RECORD_COMMIT &&
+                record_read(&record, window + i, COMMIT_BYTES, segment, &taken) == RECORD_OK &&
+                record.handle > recovery->journal->last_batch) {
+                *found = true;
+                return OK;
+            }
+        }
+    }
+    return OK;
+}
+
+static enum status end_segment(struct recovery *recovery, uint64_t segment, uint64_t offset,
+                               uint64_t size, bool is_last, struct error *why)
+{
+    bool later;
+    enum status status = find_later_batch(recovery, segment, offset, size, &later, why);
+    if (status != OK) {
+        return status;
+    }
+    if (later) {
+        return damaged(why, segment, offset, "a batch is damaged and sound ones follow it");
+    }
+    find_segment(recovery->journal, segment)->bytes = offset;
+    if (offset == size || !is_last) {
+        return OK; // what is missing here shows as a gap in the numbers of the next segment's batches
+    }
+    recovery->report->cut_segment = segment;
+    recovery->report->cut_bytes = size - offset;
+    return recovery->disk->cut(recovery->disk->user, segment, offset, why);
+}
+
+static enum status read_header(struct recovery *recovery, uint64_t segment, uint64_t size,
+                               bool *sound, struct error *why)
+{
+    uint8_t bytes[SEGMENT_HEADER_BYTES];
+    struct segment_header header;
+    *sound = false;
+    if (size < sizeof bytes) {
+        return OK;
+    }
+    enum status status =
+        recovery->disk->read(recovery->disk->user, segment, 0, bytes, sizeof bytes, why);
+    if (status != OK || !segment_header_read(&header, bytes, sizeof bytes)) {
+        return status;
+    }
+    if (header.version > RECORD_VERSION) {
+        return error_set(why, ERR_VERSION,
+                         "journal segment %" PRIu64
+                         " has format %u, this program reads up to %d; upgrade copydesk",
+                         segment, header.version, RECORD_VERSION);
+    }
+    if (header.number != segment) {
+        return damaged(why, segment, 16, "the file holds another segment");
+    }
+    memcpy(recovery->journal->config.hash_key, header.hash_key, sizeof header.hash_key);
+    *sound = true;
+    return OK;
+}
+
+static enum status recover_segment(struct recovery *recovery, uint64_t segment, bool is_last,
+                                   struct error *why)
+{
+    uint64_t size;
+    bool sound;
+    enum status status = recovery->disk->size(recovery->disk->user, segment, &size, why);
+    if (status == ERR_NOT_FOUND) {
+        return damaged(why, segment, 0, "the segment's file is missing");
+    }
+    if (status != OK) {
+        return status;
+    }
+    if (!add_segment(recovery->journal, segment)) {
+        return error_set(why, ERR_MEMORY, "no memory to recover the journal");
+    }
+    recovery->report->segments++;
+    recovery->report->bytes += size;
+    status = read_header(recovery, segment, size, &sound, why);
+    uint64_t offset = sound ? SEGMENT_HEADER_BYTES : 0;
+    while (status == OK && sound) {
+        status = load_batch(recovery, segment, offset, size, &sound, why);
+        if (status == OK && sound) {
+            status = apply_batch(recovery, segment, offset, why);
+            offset += recovery->batch.len;
+        }
+    }
+    return status == OK ? end_segment(recovery, segment, offset, size, is_last, why) : status;
+}
+
+enum status journal_recover(struct journal *journal, const struct disk *disk,
+                            enum status (*each)(void *user, const struct record *record,
+                                                struct journal_place place, struct error *why),
+                            void *user, struct journal_report *report, struct error *why)
+{
+    struct recovery recovery = {
+        .journal = journal, .disk = disk, .each = each, .user = user, .report = report};
+    uint64_t first, last;
+    *report = (struct journal_report){0};
+    enum status status = disk->range(disk->user, &first, &last, why);
+    buf_init(&recovery.batch, (size_t)RECORD_BYTES_LIMIT * 2);
+    for (uint64_t segment = first; status == OK && segment != 0 && segment <= last; segment++) {
+        status = recover_segment(&recovery, segment, segment == last, why);
+    }
+    buf_clear(&recovery.batch);
+    return status;
+}
+
+// --- appending
+
+static struct batch *new_batch(struct journal *journal, size_t more, int64_t now_ms)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    struct segment *segment = journal->newest;
+    if (!batch) {
+        return NULL;
+    }
+    buf_init(&batch->bytes, (size_t)RECORD_BYTES_LIMIT * 2);
+    // A journal that was just opened never appends to an old segment: it may have been cut.
+    bool fresh = !journal->writing || segment->bytes + more > journal->config.segment_bytes;
+    if (fresh) {
+        segment = add_segment(journal, segment ? segment->number + 1 : 1);
+        if (!segment) {
+            free(batch);
+            return NULL;
+        }
+        char *room = buf_reserve(&batch->bytes, SEGMENT_HEADER_BYTES);
+        struct segment_header header = {
+            .version = RECORD_VERSION, .number = segment->number, .created_ms = now_ms};
+        memcpy(header.hash_key, journal->config.hash_key, sizeof header.hash_key);
+        if (room) {
+            segment_header_write((uint8_t *)room, &header);
+            batch->bytes.len = SEGMENT_HEADER_BYTES;
+        }
+        journal->writing = true;
+    }
+    batch->fresh = fresh;
+    batch->segment = segment->number;
+    batch->offset = segment->bytes;
+    batch->number = ++journal->last_batch;
+    char *room = buf_reserve(&batch->bytes, COMMIT_BYTES);
+    if (room) {
+        memset(room, 0, COMMIT_BYTES); // written when the batch is closed
+        batch->bytes.len += COMMIT_BYTES;
+    }
+    segment->bytes += batch->bytes.len;
+    *(journal->last ? &journal->last->next : &journal->first) = batch;
+    journal->last = batch;
+    return batch;
+}
+
+// The batch that takes `more` bytes: the last one unless it is under way, full or its segment is.
+static struct batch *open_batch(struct journal *journal, size_t more, int64_t now_ms)
+{
+    struct batch *batch = journal->last;
+    bool under_way = batch && batch == journal->first && journal->under_way;
+    if (batch && !batch->bytes.full && !under_way && batch->bytes.len + more <= BATCH_BYTES &&
+        journal->newest->bytes + more <= journal->config.segment_bytes) {
+        return batch;
+    }
+    return new_batch(journal, more + SEGMENT_HEADER_BYTES + COMMIT_BYTES, now_ms);
+}
+
+bool journal_append(struct journal *journal, const struct record *record, int64_t now_ms,
+                    struct journal_place *place)
+{
+    size_t size = record_size(record);
+    struct batch *batch = open_batch(journal, size, now_ms);
+    char *room = batch ? buf_reserve(&batch->bytes, size) : NULL;
+    if (!room) {
+        return false;
+    }
+    record_write((uint8_t *)room, record, batch->segment);
+    *place = (struct journal_place){batch->segment, (uint32_t)(batch->offset + batch->bytes.len),
+                                    (uint32_t)size};
+    batch->bytes.len += size;
+    journal->newest->bytes += size;
+    if (record->type == RECORD_ARTICLE) {
+        journal->newest->live++;
+    }
+    batch->end = ++journal->end;
+    return true;
+}
+
+bool journal_done(struct journal *journal, uint64_t handle, struct journal_place place)
+{
+    if (journal->done_count == journal->done_room) {
+        size_t room = journal->done_room ? journal->done_room * 2 : 64;
+        uint64_t *grown = realloc(journal->done_segments, room * sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        journal->done_segments = grown;
+        journal->done_room = room;
+    }
+    char *at = buf_reserve(&journal->done, sizeof handle);
+    if (!at) {
+        return false;
+    }
+    set_u64(at, handle);
+    journal->done.len += sizeof handle;
+    journal->done_segments[journal->done_count++] = place.segment;
+    return true;
+}
+
+uint64_t journal_end(const struct journal *journal)
+{
+    return journal->end;
+}
+
+uint64_t journal_durable(const struct journal *journal)
+{
+    return journal->durable;
+}
+
+bool journal_has_records(const struct journal *journal)
+{
+    return journal->first && !(journal->under_way && journal->first == journal->last);
+}
+
+size_t journal_waiting_done(const struct journal *journal)
+{
+    return journal->done_count;
+}
+
+size_t journal_pending_bytes(const struct journal *journal)
+{
+    size_t bytes = 0;
+    for (const struct batch *batch = journal->first; batch; batch = batch->next) {
+        bytes += batch->bytes.len;
+    }
+    return bytes;
+}
+
+// --- commits
+
+// Lets go of one live article of `segment` once the batch is on disk. Without memory for the note the
+// segment only stays longer than it must, until the next start counts again.
+static void release_with(struct batch *batch, uint64_t segment)
+{
+    if (batch->released_count == batch->released_room) {
+        size_t room = batch->released_room ? batch->released_room * 2 : 64;
+        uint64_t *grown = realloc(batch->released, room * sizeof *grown);
+        if (!grown) {
+            return;
+        }
+        batch->released = grown;
+        batch->released_room = room;
+    }
+    batch->released[batch->released_count++] = segment;
+}
+
+static void release(struct journal *journal, uint64_t number)
+{
+    struct segment *segment = find_segment(journal, number);
+    if (segment) {
+        assert(segment->live > 0);
+        segment->live--;
+    }
+}
+
+void journal_release(struct journal *journal, struct journal_place place)
+{
+    release(journal, place.segment);
+}
+
+void journal_moved(struct journal *journal, struct journal_place old)
+{
+    release_with(journal->last, old.segment);
+}
+
+// Turns the gathered handles into a record of the last batch, which then releases their articles.
+static bool write_done(struct journal *journal, int64_t now_ms)
+{
+    struct journal_place place;
+    struct record record = {.type = RECORD_DONE, .count = (uint32_t)journal->done_count};
+    if (journal->done_count == 0) {
+        return true;
+    }
+    record.is.payload.at = (const uint8_t *)journal->done.at;
+    record.is.payload.bytes = (uint32_t)journal->done.len;
+    if (!journal_append(journal, &record, now_ms, &place)) {
+        return false;
+    }
+    for (size_t i = 0; i < journal->done_count; i++) {
+        release_with(journal->last, journal->done_segments[i]);
+    }
+    buf_reset(&journal->done);
+    journal->done_count = 0;
+    return true;
+}
+
+static void close_batch(struct batch *batch)
+{
+    size_t head = batch->fresh ? SEGMENT_HEADER_BYTES : 0;
+    struct record commit = {.type = RECORD_COMMIT,
+                            .count = (uint32_t)(batch->bytes.len - head),
+                            .handle = batch->number};
+    record_write((uint8_t *)batch->bytes.at + head, &commit, batch->segment);
+}
+
+static struct journal_commit commit_of(const struct batch *batch)
+{
+    return (struct journal_commit){.segment = batch->segment,
+                                   .offset = batch->offset,
+                                   .bytes = buf_view(&batch->bytes),
+                                   .fresh = batch->fresh};
+}
+
+bool journal_next_commit(struct journal *journal, int64_t now_ms, struct journal_commit *commit)
+{
+    if (journal->under_way || !write_done(journal, now_ms) || !journal->first) {
+        return false;
+    }
+    close_batch(journal->first);
+    journal->under_way = true;
+    *commit = commit_of(journal->first);
+    return true;
+}
+
+bool journal_retry(const struct journal *journal, struct journal_commit *commit)
+{
+    if (journal->under_way) {
+        *commit = commit_of(journal->first);
+    }
+    return journal->under_way;
+}
+
+void journal_committed(struct journal *journal)
+{
+    struct batch *batch = journal->first;
+    assert(journal->under_way && batch);
+    for (size_t i = 0; i < batch->released_count; i++) {
+        release(journal, batch->released[i]);
+    }
+    journal->durable = batch->end;
+    journal->under_way = false;
+    journal->first = batch->next;
+    if (!journal->first) {
+        journal->last = NULL;
+    }
+    batch_free(batch);
+}
+
+bool journal_next_drop(struct journal *journal, uint64_t *number)
+{
+    struct segment *oldest = journal->oldest;
+    uint64_t complete = 0;
+    for (struct segment *segment = oldest; segment && segment->live == 0; segment = segment->next) {
+        complete += segment != journal->newest;
+    }
+    if (complete <= journal->config.retain_segments) {
+        return false;
+    }
+    *number = oldest->number;
+    journal->oldest = oldest->next;
+    free(oldest);
+    return true;
+}
+
+uint64_t journal_bytes(const struct journal *journal)
+{
+    uint64_t bytes = 0;
+    for (const struct segment *segment = journal->oldest; segment; segment = segment->next) {
+        bytes += segment->bytes;
+    }
+    return bytes;
+}
+
+uint64_t journal_straggling(const struct journal *journal, uint64_t segments)
+{
+    const struct segment *oldest = journal->oldest;
+    while (oldest && oldest->live == 0) {
+        oldest = oldest->next;
+    }
+    bool far = oldest && journal->newest->number - oldest->number > segments;
+    return far ? oldest->number : 0;
+}
