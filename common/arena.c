@@ -1,5 +1,7 @@
 #include "common/arena.h"
 
+#include "common/fault.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -41,7 +43,7 @@ void arena_clear(struct arena *arena)
 
 static struct arena_chunk *chunk_new(size_t size)
 {
-    struct arena_chunk *chunk = malloc(sizeof *chunk + size);
+    struct arena_chunk *chunk = fault_hit(FAULT_MEMORY) ? NULL : malloc(sizeof *chunk + size);
     if (chunk) {
         *chunk = (struct arena_chunk){.size = size};
     }

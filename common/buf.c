@@ -1,5 +1,6 @@
 #include "common/buf.h"
 
+#include "common/fault.h"
 #include "common/utf8.h"
 
 #include <stdarg.h>
@@ -33,7 +34,7 @@ char *buf_reserve(struct buf *buf, size_t more)
     if (wanted > buf->cap) {
         size_t cap = buf->cap < 256 ? 256 : buf->cap * 2;
         cap = cap < wanted ? wanted : cap;
-        char *grown = realloc(buf->at, cap);
+        char *grown = fault_hit(FAULT_MEMORY) ? NULL : realloc(buf->at, cap);
         if (!grown) {
             buf->full = true;
             return NULL;
