@@ -1,11 +1,14 @@
 #include "common/article.h"
 
 #include "common/buf.h"
+#include "common/json.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { LONGEST_NUMBER = 60 }; // characters; cJSON reads at most 63 of one
 
 // A member this program knows: how it is checked and where it is offered as a field.
 // The order here is the order in print.
@@ -35,6 +38,9 @@ static enum status read_dates(struct article *article, const cJSON *item, struct
 static enum status read_summary(struct article *article, const cJSON *item, struct error *why);
 static enum status read_removed(struct article *article, const cJSON *item, struct error *why);
 static enum status read_trace(struct article *article, const cJSON *item, struct error *why);
+static enum status read_confidence(struct article *article, const cJSON *item, struct error *why);
+static enum status read_inferred(struct article *article, const cJSON *item, struct error *why);
+static enum status read_conflict(struct article *article, const cJSON *item, struct error *why);
 
 #define FIELD(name) offsetof(struct article, name)
 
@@ -56,10 +62,10 @@ static const struct member members[] = {
     {"dateline", OBJECT, 0, NULL},
     {"published_at", TEXT_OR_NULL, FIELD(published_at), NULL},
     {"published_at_source", TEXT, FIELD(published_at_source), NULL},
-    {"published_at_confidence", NUMBER, 0, NULL},
-    {"published_at_inferred", ANY, 0, NULL},
+    {"published_at_confidence", NUMBER, 0, read_confidence},
+    {"published_at_inferred", OBJECT, 0, read_inferred},
     {"date_candidates", ARRAY, 0, NULL},
-    {"date_conflict", ANY, 0, NULL},
+    {"date_conflict", ANY, 0, read_conflict},
     {"modified_at", TEXT, 0, NULL},
     {"fetched_at", TEXT, 0, NULL},
     {"lang", TEXT, FIELD(lang), NULL},
@@ -113,137 +119,127 @@ void article_clear(struct article *article)
     article->document = NULL;
 }
 
-// Where byte `at` of `json` is, for people.
-static void line_and_column(struct view json, size_t at, size_t *line, size_t *column)
-{
-    struct view before = view_slice(json, 0, at);
-    size_t start = 0;
-    *line = 1;
-    for (size_t i = 0; i < before.len; i++) {
-        if (before.at[i] == '\n') {
-            (*line)++;
-            start = i + 1;
-        }
-    }
-    *column = utf8_length(view_slice(before, start, before.len)) + 1;
-}
-
-__attribute__((format(printf, 5, 6))) static enum status
-fail_at(struct view json, size_t at, enum status status, struct error *why, const char *format, ...)
-{
-    char detail[300];
-    size_t line, column;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
-    va_end(arguments);
-    line_and_column(json, at, &line, &column);
-    return error_set(why, status, "%zu:%zu: %s", line, column, detail);
-}
-
-// What cJSON does not check, or would only check by recursing: depth, and NUL characters, which would end a C
-// string early and lose the rest in silence. `*has_nul` tells that \u0000 occurs.
-static enum status check_json(struct view json, bool *has_nul, struct error *why)
-{
-    int depth = 0;
-    bool in_string = false;
-    *has_nul = false;
-    for (size_t i = 0; i < json.len; i++) {
-        char c = json.at[i];
-        if (in_string) {
-            if (c == '\\') {
-                *has_nul |= view_starts(view_slice(json, i, json.len), VIEW("\\u0000"));
-                i++;
-            } else if (c == '"') {
-                in_string = false;
-            } else if ((unsigned char)c < 0x20 && c != '\t' && c != '\n' && c != '\r') {
-                return fail_at(json, i, ERR_FORMAT, why, "control character 0x%02x in a string",
-                               (unsigned)(unsigned char)c);
-            }
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > ARTICLE_DEPTH_LIMIT) {
-                return fail_at(json, i, ERR_LIMIT, why, "nested deeper than %d levels",
-                               ARTICLE_DEPTH_LIMIT);
-            }
-        } else if (c == '}' || c == ']') {
-            depth--;
-        }
-    }
-    return OK;
-}
-
-// A copy in which each \u0000 reads \ufffd.
-static struct view without_nul(struct arena *arena, struct view json)
+// A copy of the text that cJSON reads right: escapes that stand for no character become U+FFFD, for a NUL would end
+// a C string early; numbers longer than its buffer become 0 and are put back by keep_numbers.
+static struct view mend(struct arena *arena, struct view json, const struct json_facts *facts)
 {
     struct view copy = arena_copy(arena, json);
     char *at = (char *)copy.at;
-    for (size_t i = 0; i + 6 <= copy.len; i++) {
-        if (at[i] != '\\') {
-            continue;
+    if (copy.len == 0) {
+        return copy;
+    }
+    for (size_t i = 0; i < facts->unfit.len; i++) {
+        memcpy(at + facts->unfit.at[i], "\\ufffd", 6);
+    }
+    for (size_t i = 0; i < facts->numbers.len; i++) {
+        const struct json_number *number = &facts->numbers.at[i];
+        if (number->len > LONGEST_NUMBER) {
+            memset(at + number->at, ' ', number->len);
+            at[number->at] = '0';
         }
-        if (memcmp(at + i, "\\u0000", 6) == 0) {
-            memcpy(at + i, "\\ufffd", 6);
-        }
-        i++;
     }
     return copy;
 }
 
-// Says what is wrong at the place where cJSON gave up.
-static enum status fail_syntax(struct view json, const char *end, struct error *why)
+static bool is_number(const cJSON *item)
 {
-    size_t at = end >= json.at && end <= json.at + json.len ? (size_t)(end - json.at) : 0;
-    while (at < json.len && (json.at[at] == ' ' || json.at[at] == '\n')) {
-        at++;
+    return cJSON_IsNumber(item) || cJSON_IsRaw(item);
+}
+
+// The item after `item` in the order of the text, or NULL. `parents` holds the items above it.
+static cJSON *next_in_text(cJSON *item, cJSON **parents, int *depth)
+{
+    if (item->child) {
+        parents[(*depth)++] = item;
+        return item->child;
     }
-    if (at >= json.len) {
-        return fail_at(json, json.len, ERR_FORMAT, why, "the JSON ends too early");
+    while (!item->next && *depth > 0) {
+        item = parents[--*depth];
     }
-    size_t back = at;
-    while (back > 0 && (json.at[back - 1] == ' ' || json.at[back - 1] == '\n')) {
-        back--;
+    return item->next;
+}
+
+// Gives numbers that a double would change their own text back: cJSON prints a raw item as it stands.
+static enum status keep_numbers(cJSON *object, struct view json, const struct json_numbers *numbers)
+{
+    cJSON *parents[JSON_DEPTH_LIMIT];
+    int depth = 0;
+    size_t ordinal = 0;
+    size_t kept = 0;
+    for (cJSON *item = object; item && kept < numbers->len;
+         item = next_in_text(item, parents, &depth)) {
+        const struct json_number *number = &numbers->at[kept];
+        if (!cJSON_IsNumber(item) || ordinal++ != number->ordinal) {
+            continue;
+        }
+        char *text = cJSON_malloc(number->len + 1);
+        if (!text) {
+            return ERR_MEMORY;
+        }
+        memcpy(text, json.at + number->at, number->len);
+        text[number->len] = '\0';
+        item->type = cJSON_Raw;
+        item->valuestring = text;
+        item->valuedouble = strtod(text, NULL);
+        kept++;
     }
-    char before = back > 0 ? json.at[back - 1] : '\0';
-    const char *expected = before == ',' || before == ':' || before == '['
-                               ? "a value or a name in quotes"
-                           : before == '{'  ? "a name in quotes or '}'"
-                           : before == '\0' ? "'{'"
-                                            : "',' or a closing bracket after the value";
-    return fail_at(json, at, ERR_FORMAT, why, "expected %s, found '%.1s'", expected, json.at + at);
+    assert(kept == numbers->len);
+    return OK;
+}
+
+// A name that stands twice would mean one thing to us and another to the next reader.
+static enum status check_names(struct view json, const struct json_facts *facts,
+                               const cJSON *object, struct error *why)
+{
+    uint64_t hashes[ARTICLE_MEMBER_LIMIT];
+    size_t count = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, object)
+    {
+        if (count == ARTICLE_MEMBER_LIMIT) {
+            return json_fail(json, facts->members.at[count], ERR_LIMIT, why, "more than %d members",
+                             ARTICLE_MEMBER_LIMIT);
+        }
+        hashes[count] = view_hash(view_of(item->string));
+        for (size_t i = 0; i < count; i++) {
+            if (hashes[i] == hashes[count]) {
+                return json_fail(json, facts->members.at[count], ERR_FORMAT, why,
+                                 "the member '%.80s' stands twice", item->string);
+            }
+        }
+        count++;
+    }
+    assert(count == facts->members.len);
+    return OK;
 }
 
 static enum status parse_object(struct article *article, struct view json, cJSON **out,
-                                struct error *why)
+                                struct json_facts *facts, struct error *why)
 {
-    bool has_nul;
     if (json.len > ARTICLE_SIZE_LIMIT) {
         return error_set(why, ERR_LIMIT, "1:1: %zu bytes of JSON, the limit is %zu", json.len,
                          ARTICLE_SIZE_LIMIT);
     }
-    size_t invalid = utf8_invalid_at(json);
-    if (invalid < json.len) {
-        return fail_at(json, invalid, ERR_FORMAT, why, "not UTF-8 (byte 0x%02x)",
-                       (unsigned)(unsigned char)json.at[invalid]);
-    }
-    enum status status = check_json(json, &has_nul, why);
+    enum status status = json_check(json, article->arena, facts, why);
     if (status != OK) {
         return status;
     }
-    if (has_nul) {
-        json = without_nul(article->arena, json);
+    bool as_it_is = facts->unfit.len == 0 && facts->numbers.len == 0;
+    struct view mended = as_it_is ? json : mend(article->arena, json, facts);
+    if (arena_is_full(article->arena)) {
+        return error_set(why, ERR_LIMIT, "1:1: the article needs more memory than its limit");
     }
-    const char *end = json.at;
-    cJSON *object = cJSON_ParseWithLengthOpts(json.at, json.len, &end, 0);
+    cJSON *object = cJSON_ParseWithLengthOpts(mended.at, mended.len, NULL, 0);
     if (!object) {
-        return fail_syntax(json, end, why);
+        return error_set(why, ERR_MEMORY, "1:1: no memory for the article");
     }
-    struct view rest = view_slice(json, (size_t)(end - json.at), json.len);
-    if (!cJSON_IsObject(object) || view_trim(rest).len > 0) {
-        size_t at = cJSON_IsObject(object) ? (size_t)(view_trim(rest).at - json.at) : 0;
+    status = check_names(json, facts, object, why);
+    if (status == OK) {
+        status = keep_numbers(object, json, &facts->numbers);
+    }
+    if (status != OK) {
         cJSON_Delete(object);
-        return fail_at(json, at, ERR_FORMAT, why, "expected one JSON object");
+        return status;
     }
     *out = object;
     return OK;
@@ -262,7 +258,7 @@ static struct view string_in(const cJSON *object, const char *name)
 static double number_in(const cJSON *object, const char *name)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
+    return is_number(item) ? item->valuedouble : 0;
 }
 
 // Strings of the tree are copied, so that fields stay valid when a later section replaces a member.
@@ -280,7 +276,7 @@ static bool whole_number(const cJSON *item, double low, double high)
 static enum status read_version(struct article *article, const cJSON *item, struct error *why)
 {
     if (!whole_number(item, 1, 9007199254740992.0)) {
-        return error_set(why, ERR_FORMAT, "version must be a whole number from 1");
+        return error_set(why, ERR_FORMAT, "must be a whole number from 1");
     }
     article->version = (int64_t)item->valuedouble;
     return OK;
@@ -289,7 +285,7 @@ static enum status read_version(struct article *article, const cJSON *item, stru
 static enum status read_urgency(struct article *article, const cJSON *item, struct error *why)
 {
     if (!whole_number(item, 1, 9)) {
-        return error_set(why, ERR_FORMAT, "urgency must be a whole number from 1 to 9");
+        return error_set(why, ERR_FORMAT, "must be a whole number from 1 to 9");
     }
     article->urgency = (int64_t)item->valuedouble;
     return OK;
@@ -309,6 +305,28 @@ static enum status read_trace(struct article *article, const cJSON *item, struct
     return OK;
 }
 
+static enum status read_confidence(struct article *article, const cJSON *item, struct error *why)
+{
+    (void)why;
+    article->published_at_confidence = item->valuedouble;
+    return OK;
+}
+
+static enum status read_inferred(struct article *article, const cJSON *item, struct error *why)
+{
+    (void)why;
+    article->inferred_earliest = keep(article, string_in(item, "earliest"));
+    article->inferred_latest = keep(article, string_in(item, "latest"));
+    return OK;
+}
+
+static enum status read_conflict(struct article *article, const cJSON *item, struct error *why)
+{
+    (void)why;
+    article->date_conflict = !cJSON_IsFalse(item) && !cJSON_IsNull(item);
+    return OK;
+}
+
 // "start" and "end" of an object, in code points, as bytes of the text.
 static enum status read_span(struct article *article, const cJSON *item, struct span *out,
                              struct error *why)
@@ -316,7 +334,7 @@ static enum status read_span(struct article *article, const cJSON *item, struct 
     const cJSON *start = cJSON_GetObjectItemCaseSensitive(item, "start");
     const cJSON *end = cJSON_GetObjectItemCaseSensitive(item, "end");
     double length = (double)article->index.code_points;
-    if (!cJSON_IsNumber(start) || !cJSON_IsNumber(end) || !whole_number(start, 0, length) ||
+    if (!is_number(start) || !is_number(end) || !whole_number(start, 0, length) ||
         !whole_number(end, start->valuedouble, length)) {
         return error_set(why, ERR_FORMAT,
                          "start and end must be code points with 0 <= start <= end <= %zu",
@@ -396,6 +414,7 @@ static enum status read_dates(struct article *article, const cJSON *array, struc
 static enum status read_summary(struct article *article, const cJSON *item, struct error *why)
 {
     article->summary = keep(article, string_in(item, "text"));
+    article->summary_reason = keep(article, string_in(item, "reason"));
     return read_spans(article, cJSON_GetObjectItemCaseSensitive(item, "sentences"),
                       &article->summary_sentences, why);
 }
@@ -424,7 +443,7 @@ static bool has_kind(const cJSON *item, enum kind kind)
     case TEXT_OR_NULL:
         return cJSON_IsString(item) || cJSON_IsNull(item);
     case NUMBER:
-        return cJSON_IsNumber(item);
+        return is_number(item);
     case OBJECT:
         return cJSON_IsObject(item);
     case ARRAY:
@@ -479,16 +498,40 @@ static enum status read_text(struct article *article, const cJSON *object, struc
     return OK;
 }
 
-static enum status read_members(struct article *article, const cJSON *object, struct error *why)
+// Puts "line:column: " before what `why` says about a member.
+static enum status place_error(struct view json, const struct json_facts *facts,
+                               const cJSON *object, const char *name, enum status status,
+                               struct error *why)
+{
+    size_t n = 0;
+    const cJSON *item = object->child;
+    while (item && strcmp(item->string, name) != 0) {
+        item = item->next;
+        n++;
+    }
+    if (!why || !item) {
+        return status;
+    }
+    struct error old = *why;
+    return json_fail(json, facts->members.at[n], status, why, "%.300s", old.text);
+}
+
+static enum status read_members(struct article *article, struct view json,
+                                const struct json_facts *facts, const cJSON *object,
+                                struct error *why)
 {
     enum status status = read_text(article, object, why);
-    for (size_t i = 0; status == OK && i < MEMBER_COUNT; i++) {
+    if (status != OK) {
+        return place_error(json, facts, object, "text", status, why);
+    }
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, members[i].name);
-        if (item) {
-            status = read_member(article, &members[i], item, why);
+        status = item ? read_member(article, &members[i], item, why) : OK;
+        if (status != OK) {
+            return place_error(json, facts, object, members[i].name, status, why);
         }
     }
-    return status;
+    return OK;
 }
 
 static void put(cJSON *object, cJSON *item)
@@ -501,16 +544,46 @@ static void put(cJSON *object, cJSON *item)
     }
 }
 
+// Puts a stage's entry in its place by name: stages end in any order, the article prints in one. Whatever stands
+// behind that place is moved behind the entry; Debian's cJSON 1.7.15 cannot insert in the middle.
+static void put_sorted(cJSON *object, cJSON *item)
+{
+    cJSON *next = object->child;
+    while (next && strcmp(next->string, item->string) < 0) {
+        next = next->next;
+    }
+    if (next && strcmp(next->string, item->string) == 0) {
+        cJSON_ReplaceItemViaPointer(object, next, item);
+        return;
+    }
+    cJSON_AddItemToArray(object, item);
+    while (next && next != item) {
+        cJSON *behind = next->next;
+        cJSON_DetachItemViaPointer(object, next);
+        cJSON_AddItemToArray(object, next);
+        next = behind;
+    }
+}
+
+static void lay_over_stages(cJSON *stages, cJSON *from)
+{
+    cJSON *item;
+    while ((item = from->child)) {
+        cJSON_DetachItemViaPointer(from, item);
+        put_sorted(stages, item);
+    }
+    cJSON_Delete(from);
+}
+
 // Moves the members of `from` over to `object` and frees what is left of it.
 static void lay_over(cJSON *object, cJSON *from)
 {
     cJSON *item;
     while ((item = from->child)) {
         cJSON_DetachItemViaPointer(from, item);
-        cJSON *present = cJSON_GetObjectItemCaseSensitive(object, item->string);
-        if (strcmp(item->string, "stages") == 0 && cJSON_IsObject(present) &&
-            cJSON_IsObject(item)) {
-            lay_over(present, item);
+        cJSON *stages = cJSON_GetObjectItemCaseSensitive(object, "stages");
+        if (stages && strcmp(item->string, "stages") == 0) {
+            lay_over_stages(stages, item);
         } else {
             put(object, item);
         }
@@ -521,13 +594,14 @@ static void lay_over(cJSON *object, cJSON *from)
 enum status article_merge(struct article *article, struct view json, struct error *why)
 {
     cJSON *object = NULL;
-    enum status status = parse_object(article, json, &object, why);
+    struct json_facts facts;
+    enum status status = parse_object(article, json, &object, &facts, why);
     if (status != OK) {
         return status;
     }
-    status = read_members(article, object, why);
+    status = read_members(article, json, &facts, object, why);
     if (status == OK && arena_is_full(article->arena)) {
-        status = error_set(why, ERR_LIMIT, "the article needs more memory than its limit");
+        status = error_set(why, ERR_LIMIT, "1:1: the article needs more memory than its limit");
     }
     if (status != OK) {
         cJSON_Delete(object);
@@ -586,6 +660,24 @@ void article_set(struct article *article, const char *name, struct view value)
             *(struct view *)((char *)article + members[i].offset) = copy;
         }
     }
+}
+
+bool article_stage(const struct article *article, struct view name, struct stage_outcome *out)
+{
+    const cJSON *stages = cJSON_GetObjectItemCaseSensitive(article->document, "stages");
+    const cJSON *stage;
+    cJSON_ArrayForEach(stage, stages)
+    {
+        if (view_equal(name, view_of(stage->string))) {
+            const cJSON *error = cJSON_GetObjectItemCaseSensitive(stage, "error");
+            *out = (struct stage_outcome){.status = string_in(stage, "status"),
+                                          .version = string_in(stage, "version"),
+                                          .message = string_in(error, "message"),
+                                          .ms = number_in(stage, "ms")};
+            return true;
+        }
+    }
+    return false;
 }
 
 void article_segment(struct article *article)

@@ -20,10 +20,10 @@
 #include "common/utf8.h"
 #include "common/vec.h"
 
-// Limits on JSON from outside.
+// Limits on JSON from outside; json.h has those on depth and number of values.
 enum {
-    ARTICLE_DEPTH_LIMIT = 64,
     ARTICLE_ID_LIMIT = 512, // bytes
+    ARTICLE_MEMBER_LIMIT = 1024,
 };
 #define ARTICLE_SIZE_LIMIT ((size_t)64 << 20) // bytes of one JSON document
 
@@ -70,6 +70,10 @@ struct article {
     struct view byline;
     struct view published_at; // ISO 8601; empty when unknown
     struct view published_at_source;
+    double published_at_confidence; // 0..1; 0 when not given
+    struct view inferred_earliest;  // published_at_inferred: a guess, never the date itself
+    struct view inferred_latest;
+    bool date_conflict;    // the text contradicts published_at
     struct view lang;      // BCP 47, e.g. en
     struct view pubstatus; // usable, withheld, canceled; empty means usable
     struct view embargoed_until;
@@ -84,6 +88,7 @@ struct article {
     struct date *dates;
     size_t date_count;
     struct view summary;
+    struct view summary_reason; // why there is none, or why it is short
     struct spans summary_sentences;
 
     struct utf8_index index;  // of text
@@ -98,10 +103,12 @@ void article_clear(struct article *article);
 
 // Lays the JSON object `json` over the article. `json` may be reused after the call.
 //
-// ERR_FORMAT with "line:column: expected ..." when it is not one JSON object in valid UTF-8, when a known
-// member has the wrong type, or when offsets lie outside the text or in the wrong order; ERR_LIMIT when it
-// is larger or deeper than the limits above. The article is then unusable except for article_clear.
+// ERR_FORMAT with "line:column: expected ..." when it is not one JSON object in valid UTF-8, when a member stands
+// twice in it, when a known member has the wrong type, or when offsets lie outside the text or in the wrong order;
+// ERR_LIMIT when it is larger or deeper than the limits above. The article is then unusable except for article_clear.
 // `text` cannot be changed once it is known: a second, different one is ERR_FORMAT.
+// Numbers are printed again as they were written, however long. In strings \u0000 and half surrogate pairs stand
+// for no character and become U+FFFD.
 MUST_CHECK enum status article_merge(struct article *article, struct view json, struct error *why);
 
 // As article_merge, then checks what a document at the door must have: an id of 1..512 bytes (`default_id`
@@ -112,12 +119,24 @@ MUST_CHECK enum status article_accept(struct article *article, struct view json,
 // Sets a top-level string member, as `--published-at` does. The value is copied.
 void article_set(struct article *article, const char *member, struct view value);
 
+// What `stages` says about one stage. The views borrow from the article until its next merge.
+struct stage_outcome {
+    struct view status; // ok, skipped, failed, timeout
+    struct view version;
+    struct view message; // of the error; empty when there is none
+    double ms;
+};
+
+// Finds the outcome of the stage `name`. False when it has not run.
+bool article_stage(const struct article *article, struct view name, struct stage_outcome *out);
+
 // Makes tokens, sentences and paragraphs of the text, once; later calls do nothing. Called by whoever
 // runs the stages, before any stage that reads `segments`.
 void article_segment(struct article *article);
 
 // Prints the whole document as one line of JSON without a newline. Members stand in the order of the
-// schema, unknown ones after them in the order they came: equal articles give equal bytes.
+// schema, unknown ones after them in the order they came, stages by name: in whatever order the stages ended, equal
+// articles give equal bytes.
 // `without_content` leaves the raw page out.
 struct buf;
 MUST_CHECK enum status article_print(const struct article *article, bool without_content,
