@@ -1,0 +1,81 @@
+#include "services/dates/filter.h"
+
+// The expression and the pieces around it.
+struct scene {
+    const struct resolver *resolver;
+    const struct frame *frame;
+    const struct result *result;
+    const struct piece *before, *first, *last, *after; // before and after may be NULL
+};
+
+static struct view word_of(const struct scene *scene, const struct piece *piece)
+{
+    return piece ? view_slice(scene->resolver->text, piece->start, piece->end) : VIEW("");
+}
+
+static bool is_word(const struct scene *scene, const struct piece *piece, const char *const *words)
+{
+    struct view word = word_of(scene, piece);
+    for (; *words; words++) {
+        if (view_equal_nocase(word, view_of(*words))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_single(const struct scene *scene)
+{
+    return scene->first == scene->last;
+}
+
+static const char *refuse_guarded(const struct scene *scene)
+{
+    static const char *const supports[] = {
+        "in",    "of",      "since", "by",    "until",   "till", "from",   "last", "next",
+        "this",  "through", "to",    "early", "late",    "mid",  "during", "for",  "before",
+        "after", "and",     "or",    "on",    "between", "(",    ",",      "-",    NULL};
+    bool guarded = scene->resolver->lexicon->entries[scene->first->entry].guarded;
+    if (!guarded || !is_single(scene)) {
+        return NULL;
+    }
+    if (!scene->first->capital) {
+        return "a common word";
+    }
+    if (!scene->before || scene->first->lined || !is_word(scene, scene->before, supports)) {
+        return "a guarded word without support";
+    }
+    return NULL;
+}
+
+static const char *refuse_year(const struct scene *scene)
+{
+    static const char *const marks[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "#", "/", ".", NULL};
+    if (!is_single(scene) || scene->first->kind != PIECE_NUMBER) {
+        return NULL;
+    }
+    if (scene->before && !scene->first->spaced && is_word(scene, scene->before, marks)) {
+        return "money, a number or a path";
+    }
+    if (scene->after && is_word(scene, scene->after, (const char *const[]){"%", "percent", NULL})) {
+        return "a share";
+    }
+    return NULL;
+}
+
+const char *filter_refuses(const struct resolver *resolver, const struct island *island, size_t at,
+                           const struct result *result)
+{
+    const struct frame *frame = &island->frames[island->items[at].senses[0].value];
+    const struct pieces *pieces = resolver->pieces;
+    struct scene scene = {.resolver = resolver, .frame = frame, .result = result};
+    scene.first = &pieces->at[frame->first];
+    scene.last = &pieces->at[frame->last];
+    scene.before = frame->first > 0 ? &pieces->at[frame->first - 1] : NULL;
+    scene.after = frame->last + 1 < pieces->len ? &pieces->at[frame->last + 1] : NULL;
+    if (result->value[0] == '\0') {
+        return "no such day, or no reading";
+    }
+    const char *refusal = refuse_guarded(&scene);
+    return refusal ? refusal : refuse_year(&scene);
+}

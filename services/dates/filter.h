@@ -1,0 +1,11 @@
+// What only looks like a time expression.
+#ifndef COPYDESK_DATES_FILTER_H
+#define COPYDESK_DATES_FILTER_H
+
+#include "services/dates/resolve.h"
+
+// Why item `at` of the island is no time expression; NULL when it is one. The sentence is for --explain.
+const char *filter_refuses(const struct resolver *resolver, const struct island *island, size_t at,
+                           const struct result *result);
+
+#endif

@@ -1,0 +1,374 @@
+#include "services/dates/grammar.h"
+
+#include "services/dates/number.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+// The classes that make a run of pieces worth a look; the others only accompany them.
+#define BIT(class) (1ull << CLASS_##class)
+static const uint64_t carrying = BIT(MONTH) | BIT(WEEKDAY) | BIT(UNIT) | BIT(YEAR) | BIT(PART) |
+                                 BIT(SEASON) | BIT(DEICTIC) | BIT(REF) | BIT(PERIODIC) |
+                                 BIT(HOLIDAY) | BIT(DECADE) | BIT(HALFDAY) | BIT(CLOCK) |
+                                 BIT(NUMERIC) | BIT(WEEKEND) | BIT(YEARPART) | BIT(ERA) | BIT(AGO);
+
+static_assert(CLASS_SLOT_END <= 64, "slots are bits of a 64-bit mask");
+static_assert(CLASS_COUNT <= 256, "classes are bytes");
+
+enum { PATTERN_LIMIT = 12, NODE_LIMIT = 60000 };
+
+// A node of a trie; children are a list. `rule` is index + 1 of the rule that ends here.
+struct node {
+    uint16_t child, sibling;
+    uint8_t class;
+    uint16_t rule;
+};
+
+struct grammar {
+    struct node *nodes; // [0] is none
+    size_t count, cap;
+    uint16_t roots[RULE_PHASES][CLASS_COUNT];
+};
+
+// ---- compiling ----
+
+static uint16_t new_node(struct grammar *grammar, enum word_class class)
+{
+    if (grammar->count == grammar->cap) {
+        size_t cap = grammar->cap * 2;
+        struct node *nodes = realloc(grammar->nodes, cap * sizeof *nodes);
+        if (!nodes || cap > NODE_LIMIT) {
+            grammar->nodes = nodes ? nodes : grammar->nodes;
+            return 0;
+        }
+        grammar->nodes = nodes;
+        grammar->cap = cap;
+    }
+    grammar->nodes[grammar->count] = (struct node){.class = (uint8_t) class};
+    return (uint16_t)grammar->count++;
+}
+
+static uint16_t step(struct grammar *grammar, uint8_t phase, uint16_t parent, enum word_class class)
+{
+    uint16_t first = parent ? grammar->nodes[parent].child : grammar->roots[phase][class];
+    for (uint16_t node = first; node; node = grammar->nodes[node].sibling) {
+        if (grammar->nodes[node].class == class) {
+            return node;
+        }
+    }
+    uint16_t made = new_node(grammar, class);
+    if (made && parent) {
+        grammar->nodes[made].sibling = first;
+        grammar->nodes[parent].child = made;
+    } else if (made) {
+        grammar->roots[phase][class] = made;
+    }
+    return made;
+}
+
+// One element of a pattern: up to six classes, perhaps optional.
+struct element {
+    enum word_class classes[6];
+    size_t count;
+    bool optional;
+};
+
+static bool read_element(struct view word, struct element *out)
+{
+    *out = (struct element){.optional = view_ends(word, VIEW("?"))};
+    word.len -= out->optional;
+    while (word.len > 0 && out->count < 6) {
+        size_t bar = view_find(word, VIEW("|"), 0);
+        out->classes[out->count] = lexicon_class(view_slice(word, 0, bar));
+        if (out->classes[out->count++] == CLASS_NONE) {
+            return false;
+        }
+        word = view_slice(word, bar + 1, word.len);
+    }
+    return out->count > 0 && word.len == 0;
+}
+
+// Every way through a pattern is a number: per element a digit in base (classes + optional).
+static size_t ways(const struct element *element)
+{
+    return element->count + element->optional;
+}
+
+static bool add_way(struct grammar *grammar, const struct element *elements, size_t count,
+                    size_t way, uint16_t rule)
+{
+    uint16_t node = 0;
+    uint8_t phase = dates_rules[rule].phase;
+    for (size_t i = 0; i < count; i++) {
+        size_t choice = way % ways(&elements[i]);
+        way /= ways(&elements[i]);
+        if (choice < elements[i].count) {
+            node = step(grammar, phase, node, elements[i].classes[choice]);
+            if (!node) {
+                return false;
+            }
+        }
+    }
+    if (node && !grammar->nodes[node].rule) {
+        grammar->nodes[node].rule = (uint16_t)(rule + 1);
+    }
+    return true;
+}
+
+static enum status add_rule(struct grammar *grammar, uint16_t rule, struct error *why)
+{
+    struct element elements[PATTERN_LIMIT];
+    struct view rest = view_of(dates_rules[rule].pattern);
+    struct view word;
+    size_t count = 0;
+    size_t all = 1;
+    while (view_next_word(&rest, &word)) {
+        if (count == PATTERN_LIMIT || !read_element(word, &elements[count])) {
+            return error_set(why, ERR_FORMAT, "dates: rule '%s': '%.*s' is no class",
+                             dates_rules[rule].pattern, VIEW_ARGS(word));
+        }
+        all *= ways(&elements[count++]);
+    }
+    for (size_t way = 0; way < all; way++) {
+        if (!add_way(grammar, elements, count, way, rule)) {
+            return error_set(why, ERR_MEMORY, "dates: no memory for the rules");
+        }
+    }
+    return OK;
+}
+
+enum status grammar_new(struct grammar **out, struct error *why)
+{
+    struct grammar *grammar = calloc(1, sizeof *grammar);
+    enum status status = OK;
+    if (grammar) {
+        grammar->cap = 1024;
+        grammar->count = 1;
+        grammar->nodes = calloc(grammar->cap, sizeof *grammar->nodes);
+    }
+    if (!grammar || !grammar->nodes) {
+        status = error_set(why, ERR_MEMORY, "dates: no memory for the rules");
+    }
+    for (uint16_t i = 0; status == OK && dates_rules[i].pattern; i++) {
+        status = add_rule(grammar, i, why);
+    }
+    if (status != OK) {
+        grammar_free(grammar);
+        grammar = NULL;
+    }
+    *out = grammar;
+    return status;
+}
+
+void grammar_free(struct grammar *grammar)
+{
+    if (grammar) {
+        free(grammar->nodes);
+        free(grammar);
+    }
+}
+
+// ---- islands ----
+
+static bool fill_item(const struct lexicon *lexicon, const struct pieces *pieces, struct view text,
+                      bool day_first, size_t at, struct item *item)
+{
+    const struct piece *piece = &pieces->at[at];
+    *item = (struct item){.first = (uint32_t)at, .last = (uint32_t)at};
+    if (piece->kind == PIECE_NUMBER) {
+        item->count = (uint8_t)scan_number(view_slice(text, piece->start, piece->end), day_first,
+                                           item->senses);
+        return item->count > 0;
+    }
+    const struct entry *entry = &lexicon->entries[piece->entry];
+    memcpy(item->senses, entry->senses, sizeof item->senses);
+    item->count = entry->sense_count;
+    item->guarded = entry->guarded;
+    return item->count > 0;
+}
+
+static bool carries(const struct item *item)
+{
+    for (size_t i = 0; i < item->count; i++) {
+        uint8_t class = item->senses[i].class;
+        if (class < CLASS_SLOT_END && carrying >> class & 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool may_begin(const struct lexicon *lexicon, const struct piece *piece)
+{
+    return piece->kind == PIECE_NUMBER || lexicon->entries[piece->entry].sense_count > 0;
+}
+
+bool grammar_next_island(const struct lexicon *lexicon, const struct pieces *pieces,
+                         struct view text, bool day_first, size_t *at, struct island *island)
+{
+    while (*at < pieces->len) {
+        bool carrying_one = false;
+        island->len = 0;
+        island->frame_count = 1;
+        while (*at < pieces->len && !may_begin(lexicon, &pieces->at[*at])) {
+            (*at)++;
+        }
+        while (*at < pieces->len && island->len < ISLAND_LIMIT) {
+            struct item *item = &island->items[island->len];
+            if ((island->len > 0 && pieces->at[*at].lined) ||
+                !fill_item(lexicon, pieces, text, day_first, *at, item)) {
+                break;
+            }
+            carrying_one |= carries(item);
+            island->len++;
+            (*at)++;
+        }
+        if (island->len == 0) {
+            (*at)++; // a number without a meaning
+        } else if (carrying_one) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// ---- reducing ----
+
+struct match {
+    uint16_t rule; // index + 1; 0: none
+    size_t len;
+    uint8_t choice[PATTERN_LIMIT]; // which sense of each item
+};
+
+// The longest way through the phase's trie from item `start` on; depth first with a stack of its own.
+static struct match find_match(const struct grammar *grammar, const struct island *island,
+                               size_t phase, size_t start)
+{
+    struct match best = {0};
+    uint16_t nodes[PATTERN_LIMIT + 1];
+    uint8_t tried[PATTERN_LIMIT + 1] = {0}; // per depth: next sense to try
+    size_t depth = 0;
+    for (;;) {
+        const struct item *item = &island->items[start + depth];
+        bool inside = depth < PATTERN_LIMIT && start + depth < island->len;
+        uint16_t next = 0;
+        while (inside && !next && tried[depth] < item->count) {
+            uint8_t class = item->senses[tried[depth]++].class;
+            next = depth ? grammar->nodes[nodes[depth - 1]].child : grammar->roots[phase][class];
+            while (next && grammar->nodes[next].class != class) {
+                next = grammar->nodes[next].sibling;
+            }
+        }
+        if (!next) {
+            if (depth == 0) {
+                return best;
+            }
+            depth--;
+            continue;
+        }
+        nodes[depth] = next;
+        uint16_t rule = grammar->nodes[next].rule;
+        depth++;
+        if (rule && (depth > best.len || (depth == best.len && rule < best.rule))) {
+            best.rule = rule;
+            best.len = depth;
+            for (size_t i = 0; i < depth; i++) {
+                best.choice[i] = (uint8_t)(tried[i] - 1);
+            }
+        }
+        tried[depth < PATTERN_LIMIT ? depth : PATTERN_LIMIT] = 0;
+    }
+}
+
+static void collect(struct frame *frame, struct sense sense, uint16_t inner[2])
+{
+    if (sense.class < CLASS_SLOT_END) {
+        // A second number, as in "two to three weeks", does not replace the first.
+        if (!frame_has(frame, (enum word_class)sense.class)) {
+            frame_set(frame, (enum word_class)sense.class, sense.value);
+        }
+        return;
+    }
+    if (sense.class >= CLASS_DATED && sense.class <= CLASS_REFFED) {
+        inner[inner[0] ? 1 : 0] = (uint16_t)sense.value;
+    }
+}
+
+static void take_slots(struct frame *frame, const struct frame *from)
+{
+    for (int class = 1; class < CLASS_SLOT_END; class ++) {
+        if (frame_has(from, (enum word_class) class) &&
+            !frame_has(frame, (enum word_class) class)) {
+            frame_set(frame, (enum word_class) class, from->value[class]);
+        }
+    }
+}
+
+// What the op makes of the expressions inside.
+static void combine(struct island *island, struct frame *frame, const struct rule *rule,
+                    const uint16_t inner[2])
+{
+    const struct frame *one = &island->frames[inner[0]];
+    const struct frame *two = &island->frames[inner[1]];
+    if (rule->op == OP_KEEP && inner[0]) {
+        frame->op = one->op;
+        frame->class = rule->class ? rule->class : one->class;
+        frame->base = one->base;
+        take_slots(frame, one);
+    } else if (rule->op == OP_JOIN && inner[0] && inner[1]) {
+        const struct frame *date = one->class == CLASS_CLOCKED ? two : one;
+        const struct frame *time = one->class == CLASS_CLOCKED ? one : two;
+        frame->op = date->op;
+        frame->base = date->base;
+        take_slots(frame, date);
+        take_slots(frame, time);
+    } else if (inner[1]) { // a duration and what it is counted from
+        bool first_is_duration = one->class == CLASS_DURED;
+        take_slots(frame, first_is_duration ? one : two);
+        frame->base = inner[first_is_duration ? 1 : 0];
+    } else if (inner[0] && one->class == CLASS_DURED) {
+        take_slots(frame, one);
+    } else {
+        frame->base = inner[0];
+    }
+}
+
+static void reduce(struct island *island, const struct match *match, size_t at)
+{
+    const struct rule *rule = &dates_rules[match->rule - 1];
+    if (island->frame_count == FRAME_LIMIT) {
+        return;
+    }
+    size_t n = island->frame_count++;
+    struct frame *frame = &island->frames[n];
+    uint16_t inner[2] = {0, 0};
+    *frame = (struct frame){.op = rule->op, .class = rule->class, .rule = match->rule};
+    frame->first = island->items[at].first;
+    frame->last = island->items[at + match->len - 1].last;
+    for (size_t i = 0; i < match->len; i++) {
+        const struct item *item = &island->items[at + i];
+        collect(frame, item->senses[match->choice[i]], inner);
+    }
+    combine(island, frame, rule, inner);
+    if (rule->slot) {
+        frame_set(frame, (enum word_class)rule->slot, rule->value);
+    }
+    struct item *item = &island->items[at];
+    *item = (struct item){.first = frame->first, .last = frame->last, .count = 1};
+    item->senses[0] = (struct sense){frame->class, (int32_t)n};
+    memmove(item + 1, item + match->len, (island->len - at - match->len) * sizeof *item);
+    island->len -= match->len - 1;
+}
+
+void grammar_reduce(const struct grammar *grammar, struct island *island)
+{
+    number_merge(island);
+    for (size_t phase = 0; phase < RULE_PHASES; phase++) {
+        for (size_t i = 0; i < island->len; i++) {
+            struct match match = find_match(grammar, island, phase, i);
+            if (match.rule) {
+                reduce(island, &match, i);
+            }
+        }
+    }
+}
