@@ -6,6 +6,7 @@
 
 #include "common/arena.h"
 #include "common/config_value.h"
+#include "common/suggest.h"
 #include "common/vec.h"
 
 #include <assert.h>
@@ -171,9 +172,9 @@ static bool has_section(const struct config *config, const char *section)
 static enum status unknown_section(const struct reading *reading, const char *section)
 {
     const struct config *config = reading->config;
-    struct nearest nearest = nearest_start(section);
+    struct suggestion near = {.word = view_of(section)};
     for (size_t n = 0; n < config->key_count; n++) {
-        nearest_offer(&nearest, config->keys[n].section);
+        suggest_offer(&near, config->keys[n].section);
     }
     if (section[0] == '\0') {
         return error_set(reading->why, ERR_CONFIG,
@@ -181,23 +182,22 @@ static enum status unknown_section(const struct reading *reading, const char *se
                          reading->line, config->keys[0].section);
     }
     return error_set(reading->why, ERR_CONFIG, "%s:%zu: unknown section [%.60s]%s%s%s",
-                     config->path, reading->line, section, nearest.name ? "; did you mean [" : "",
-                     or_empty(nearest.name), nearest.name ? "]?" : "");
+                     config->path, reading->line, section, near.best ? "; did you mean [" : "",
+                     or_empty(near.best), near.best ? "]?" : "");
 }
 
 static enum status unknown_key(const struct reading *reading, const char *section, const char *key)
 {
     const struct config *config = reading->config;
-    struct nearest nearest = nearest_start(key);
+    struct suggestion near = {.word = view_of(key)};
     for (size_t n = 0; n < config->key_count; n++) {
         if (strcmp(config->keys[n].section, section) == 0) {
-            nearest_offer(&nearest, config->keys[n].key);
+            suggest_offer(&near, config->keys[n].key);
         }
     }
     return error_set(reading->why, ERR_CONFIG, "%s:%zu: unknown key '%.60s' in [%s]%s%s%s",
-                     config->path, reading->line, key, section,
-                     nearest.name ? "; did you mean '" : "", or_empty(nearest.name),
-                     nearest.name ? "'?" : "");
+                     config->path, reading->line, key, section, near.best ? "; did you mean '" : "",
+                     or_empty(near.best), near.best ? "'?" : "");
 }
 
 static enum status add_entry(struct reading *reading, const char *section, const char *key,
@@ -392,27 +392,25 @@ static bool key_has_flag(const struct config *config, const struct config_key *k
 
 static enum status unknown_flag(const struct config *config, struct view flag, struct error *why)
 {
-    char wanted[NAME_LIMIT];
     char full[NAME_LIMIT];
-    snprintf(wanted, sizeof wanted, "%.*s", VIEW_ARGS(flag));
-    struct nearest nearest = nearest_start(wanted);
-    nearest_offer(&nearest, "config");
-    nearest_offer(&nearest, "help");
+    struct suggestion near = {.word = flag};
+    suggest_offer(&near, "config");
+    suggest_offer(&near, "help");
     for (size_t n = 0; n < config->key_count; n++) {
         const struct config_key *key = &config->keys[n];
         if (strcmp(key->section, config->command) == 0) {
-            nearest_offer(&nearest, key->key);
+            suggest_offer(&near, key->key);
         }
-        nearest_offer(&nearest, or_empty(key->flag));
+        suggest_offer(&near, or_empty(key->flag));
     }
     char hint[NAME_LIMIT + 32] = "";
-    if (nearest.name) {
-        snprintf(hint, sizeof hint, "; did you mean --%s?", nearest.name);
+    if (near.best) {
+        snprintf(hint, sizeof hint, "; did you mean --%s?", near.best);
     }
     for (size_t n = 0; n < config->key_count && !hint[0]; n++) {
         spell(&config->keys[n], "", false, full, sizeof full);
-        nearest_offer(&nearest, full);
-        if (nearest.name) {
+        suggest_offer(&near, full);
+        if (near.best) {
             snprintf(hint, sizeof hint, "; did you mean --%s?", full);
         }
     }

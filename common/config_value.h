@@ -1,4 +1,4 @@
-// How single settings are written: "30s", "64MiB", "yes"; and which known name an unknown one is nearest to.
+// How single settings are written: "30s", "64MiB", "yes".
 #ifndef COPYDESK_CONFIG_VALUE_H
 #define COPYDESK_CONFIG_VALUE_H
 
@@ -16,15 +16,5 @@ bool duration_parse_ms(struct view text, int64_t *ms);
 
 // Reads "512", "64KiB", "64K", "10kB", "1MiB" up to TiB. False on anything else or overflow.
 bool bytes_parse(struct view text, int64_t *bytes);
-
-// The known name that is nearest to a mistyped one, at most two edits away. Start, then offer every name.
-struct nearest {
-    const char *wanted;
-    const char *name; // borrowed from what was offered; NULL when none is near
-    size_t distance;
-};
-
-struct nearest nearest_start(const char *wanted);
-void nearest_offer(struct nearest *nearest, const char *name);
 
 #endif

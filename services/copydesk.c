@@ -1,6 +1,7 @@
 // The program: picks the command.
 #include "common/suggest.h"
 #include "services/enrich.h"
+#include "services/health.h"
 #include "services/windows.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct command {
 
 static const struct command commands[] = {
     {"enrich", enrich_main, "clean, tag, date and summarize articles here and now"},
+    {"health", health_main, "ask a running service whether it is alive"},
     {"sentences", sentences_main, "show where a text is cut into sentences"},
     {"tokens", tokens_main, "show the tokens of a text"},
 };
