@@ -1,0 +1,370 @@
+#include "services/worker_core.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    BATCH_LIMIT = 64, // results in one message: as many as the broker packs into one
+};
+#define BATCH_BYTES_LIMIT ((size_t)256 << 10)
+
+static void list_init(struct worker_list *list)
+{
+    *list = (struct worker_list){.last = &list->first};
+}
+
+static void list_push(struct worker_list *list, struct worker_article *article)
+{
+    article->next = NULL;
+    *list->last = article;
+    list->last = &article->next;
+    list->len++;
+}
+
+static struct worker_article *list_pop(struct worker_list *list)
+{
+    struct worker_article *article = list->first;
+    if (article) {
+        list->first = article->next;
+        if (!list->first) {
+            list->last = &list->first;
+        }
+        list->len--;
+    }
+    return article;
+}
+
+static void article_free(struct worker_article *article)
+{
+    if (article) {
+        free(article->result);
+        free(article);
+    }
+}
+
+void worker_core_init(struct worker_core *core, const struct worker_config *config, int64_t now_ms)
+{
+    assert(config->slots >= 1 && config->credit_count >= config->slots);
+    *core = (struct worker_core){.config = *config};
+    const struct session_config session = {.role = WIRE_WORKER,
+                                           .name = config->name,
+                                           .software = "copydesk " COPYDESK_VERSION,
+                                           .stage = config->stage,
+                                           .stage_version = config->stage_version,
+                                           .credit_count = config->credit_count,
+                                           .credit_bytes = config->credit_bytes,
+                                           .seed = config->seed};
+    session_init(&core->session, &session, now_ms);
+    for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
+        list_init(&core->lanes[lane]);
+    }
+    list_init(&core->settled);
+}
+
+static void forget_list(struct worker_core *core, struct worker_list *list)
+{
+    struct worker_article *article;
+    while ((article = list_pop(list))) {
+        core->counts.fenced++;
+        article_free(article);
+    }
+}
+
+// Drops what belongs to an epoch that is over. What runs cannot be stopped: it is dropped when it comes back.
+static void keep_up(struct worker_core *core)
+{
+    if (core->epoch == core->session.epoch) {
+        return;
+    }
+    core->epoch = core->session.epoch;
+    for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
+        forget_list(core, &core->lanes[lane]);
+    }
+    forget_list(core, &core->settled);
+    core->waiting = 0;
+    core->held = 0;
+    core->held_bytes = 0;
+}
+
+void worker_core_clear(struct worker_core *core)
+{
+    assert(core->running == 0);
+    core->session.epoch++;
+    keep_up(core);
+    session_clear(&core->session);
+}
+
+void worker_core_link(struct worker_core *core, int64_t now_ms, bool up)
+{
+    session_link(&core->session, now_ms, up);
+    keep_up(core);
+}
+
+static size_t section_bytes(struct wire_walk walk)
+{
+    struct wire_section section;
+    const uint8_t *bytes;
+    size_t sum = 0;
+    while (wire_next_section(&walk, &section, &bytes)) {
+        sum += section.bytes;
+    }
+    return sum;
+}
+
+static void copy_sections(struct worker_article *article, struct wire_walk *walk, char *at)
+{
+    struct wire_section section;
+    const uint8_t *bytes;
+    while (wire_next_section(walk, &section, &bytes)) {
+        if (section.bytes > 0) {
+            memcpy(at, bytes, section.bytes);
+        }
+        article->sections[article->section_count++] =
+            (struct worker_section){section.stage, {at, section.bytes}};
+        at += section.bytes;
+    }
+}
+
+// The present item of the walk with its sections, in one piece of memory.
+static struct worker_article *article_copy(struct wire_walk *walk)
+{
+    size_t count = walk->item.section_count, id_bytes = walk->item.id_bytes;
+    size_t text_bytes = id_bytes + section_bytes(*walk);
+    struct worker_article *article =
+        malloc(sizeof *article + count * sizeof(struct worker_section) + text_bytes);
+    if (!article) {
+        return NULL;
+    }
+    *article = (struct worker_article){.item = walk->item, .bytes = text_bytes};
+    article->sections = (struct worker_section *)(article + 1);
+    char *at = (char *)(article->sections + count);
+    if (id_bytes > 0) {
+        memcpy(at, walk->id, id_bytes);
+    }
+    article->id = (struct view){at, id_bytes};
+    copy_sections(article, walk, at + id_bytes);
+    return article;
+}
+
+static void settle(struct worker_core *core, struct worker_article *article,
+                   enum wire_outcome outcome)
+{
+    article->outcome = outcome;
+    list_push(&core->settled, article);
+}
+
+static bool has_room(const struct worker_core *core)
+{
+    return core->held < core->config.credit_count && core->held_bytes < core->config.credit_bytes;
+}
+
+// Without memory nothing is said: the lease runs out and the article goes elsewhere.
+static void take_work(struct worker_core *core, int64_t now_ms, const struct wire_message *message)
+{
+    struct wire_walk walk = {.message = message};
+    while (wire_next_item(&walk)) {
+        bool wanted = has_room(core) && !core->draining;
+        struct worker_article *article = article_copy(&walk);
+        if (!article) {
+            session_fail(&core->session, now_ms, "no memory for an article of %u bytes",
+                         (unsigned)section_bytes(walk));
+            return;
+        }
+        article->epoch = core->epoch;
+        article->received_ms = now_ms;
+        core->held++;
+        core->held_bytes += article->bytes;
+        core->counts.received++;
+        if (wanted) {
+            unsigned lane =
+                article->item.lane < WIRE_LANE_COUNT ? article->item.lane : WIRE_ROUTINE;
+            list_push(&core->lanes[lane], article);
+            core->waiting++;
+        } else {
+            settle(core, article, WIRE_RETURN);
+        }
+    }
+}
+
+// Takes an article that has not begun out of its lane; NULL when there is none such.
+static struct worker_article *take_waiting(struct worker_core *core, const struct wire_item *item)
+{
+    for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
+        struct worker_list *list = &core->lanes[lane];
+        for (struct worker_article **at = &list->first; *at; at = &(*at)->next) {
+            struct worker_article *article = *at;
+            if (article->item.handle == item->handle && article->item.attempt == item->attempt) {
+                *at = article->next;
+                list->last = article->next ? list->last : at;
+                list->len--;
+                core->waiting--;
+                return article;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void cancel(struct worker_core *core, const struct wire_message *message)
+{
+    struct wire_walk walk = {.message = message};
+    while (wire_next_item(&walk)) {
+        struct worker_article *article = take_waiting(core, &walk.item);
+        if (article) {
+            settle(core, article, WIRE_RETURN);
+            core->counts.canceled++;
+        }
+    }
+}
+
+void worker_core_message(struct worker_core *core, int64_t now_ms, struct view envelope,
+                         struct view body)
+{
+    struct wire_message message;
+    enum session_event event = session_message(&core->session, now_ms, envelope, body, &message);
+    keep_up(core);
+    if (event != SESSION_MESSAGE) {
+        return;
+    }
+    if (message.header.type == WIRE_WORK) {
+        take_work(core, now_ms, &message);
+    } else if (message.header.type == WIRE_CANCEL) {
+        cancel(core, &message);
+    }
+    keep_up(core);
+}
+
+void worker_core_finished(struct worker_core *core, int64_t now_ms, struct worker_article *article)
+{
+    (void)now_ms;
+    assert(core->running > 0);
+    assert(article->outcome >= WIRE_DONE && article->outcome <= WIRE_RETURN);
+    core->running--;
+    if (article->epoch != core->epoch) {
+        core->counts.fenced++;
+        article_free(article);
+        return;
+    }
+    list_push(&core->settled, article);
+}
+
+void worker_core_drain(struct worker_core *core, int64_t now_ms)
+{
+    (void)now_ms;
+    core->draining = true;
+    for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
+        struct worker_article *article;
+        while ((article = list_pop(&core->lanes[lane]))) {
+            settle(core, article, WIRE_RETURN);
+        }
+    }
+    core->waiting = 0;
+}
+
+static void count_outcome(struct worker_counts *counts, enum wire_outcome outcome)
+{
+    counts->done += outcome == WIRE_DONE;
+    counts->retried += outcome == WIRE_RETRY;
+    counts->rejected += outcome == WIRE_REJECT;
+    counts->returned += outcome == WIRE_RETURN;
+}
+
+static void add_result(struct worker_core *core, const struct worker_article *article)
+{
+    struct message *out = &core->session.out;
+    const struct wire_item item = {.handle = article->item.handle,
+                                   .attempt = article->item.attempt,
+                                   .outcome = (uint8_t)article->outcome};
+    message_item(out, &item, VIEW(""));
+    if (article->result) {
+        message_section(out, core->session.stage,
+                        (struct view){article->result, article->result_len});
+    }
+    // A worker that leaves does not ask for more.
+    out->header.credit_count += core->draining ? 0 : 1;
+    out->header.credit_bytes += core->draining ? 0 : article->bytes;
+    count_outcome(&core->counts, article->outcome);
+}
+
+static bool build_results(struct worker_core *core, int64_t now_ms, struct frames *frames)
+{
+    struct message *out = &core->session.out;
+    message_begin(out, WIRE_RESULT, core->session.stage);
+    while (core->settled.first && message_item_count(out) < BATCH_LIMIT &&
+           message_body_bytes(out) < BATCH_BYTES_LIMIT) {
+        struct worker_article *article = list_pop(&core->settled);
+        add_result(core, article);
+        assert(core->held > 0 && core->held_bytes >= article->bytes);
+        core->held--;
+        core->held_bytes -= article->bytes;
+        article_free(article);
+    }
+    if (!session_finish(&core->session, now_ms, frames)) {
+        session_fail(&core->session, now_ms, "no memory for results");
+        keep_up(core);
+        return false;
+    }
+    return true;
+}
+
+static struct worker_article *next_to_run(struct worker_core *core, int64_t now_ms)
+{
+    if (core->running >= core->config.slots || core->waiting == 0) {
+        return NULL;
+    }
+    struct worker_article *article = NULL;
+    for (int lane = 0; !article; lane++) {
+        assert(lane < WIRE_LANE_COUNT);
+        article = list_pop(&core->lanes[lane]);
+    }
+    article->begun_ms = now_ms;
+    core->waiting--;
+    core->running++;
+    return article;
+}
+
+static bool build_goodbye(struct worker_core *core, int64_t now_ms, struct frames *frames)
+{
+    message_begin(&core->session.out, WIRE_GOODBYE, core->session.stage);
+    core->said_goodbye = true;
+    return session_finish(&core->session, now_ms, frames);
+}
+
+static bool is_stopped(const struct worker_core *core)
+{
+    bool up = core->session.state == SESSION_UP;
+    bool refused = core->session.state == SESSION_REFUSED;
+    return core->running == 0 && (refused || (core->draining && (!up || core->said_goodbye)));
+}
+
+enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_ms,
+                                         struct worker_action *action)
+{
+    *action = (struct worker_action){0};
+    if (is_stopped(core)) {
+        return WORKER_STOPPED;
+    }
+    enum session_action session = session_next(&core->session, now_ms, &action->frames);
+    keep_up(core);
+    if (session != SESSION_WAIT) {
+        return session == SESSION_SEND ? WORKER_SEND : WORKER_RECONNECT;
+    }
+    if (core->session.state != SESSION_UP) {
+        return WORKER_WAIT;
+    }
+    if (core->settled.first && build_results(core, now_ms, &action->frames)) {
+        return WORKER_SEND;
+    }
+    if ((action->article = next_to_run(core, now_ms))) {
+        return WORKER_RUN;
+    }
+    if (core->draining && core->running == 0 && build_goodbye(core, now_ms, &action->frames)) {
+        return WORKER_SEND;
+    }
+    return WORKER_WAIT;
+}
+
+int64_t worker_core_deadline(const struct worker_core *core)
+{
+    return session_deadline(&core->session);
+}

@@ -1,0 +1,114 @@
+// What a worker or sink decides: which article to run next, what to tell the broker and when.
+//
+// Pure: no sockets, threads or clocks. Events go in through the functions below, worker_core_next says what is to be done. The shell
+// (worker.c, export) and the simulator drive the same code. Times are monotonic milliseconds.
+//
+//     worker_core_message(core, now_ms, envelope, body);
+//     while ((type = worker_core_next(core, now_ms, &action)) != WORKER_WAIT) { do it }
+//
+// Rules it keeps
+//   - The broker's articles are copied when they come and wait here until a slot is free, the most urgent lane first.
+//   - Results of one turn share messages. Each message gives the broker back the credit of the articles it settles.
+//   - Work and results of an earlier epoch (session.h) are dropped: the broker has taken them back, and
+//     whoever has the article now holds a higher attempt number.
+//   - Draining: what has not begun is returned at once, what has begun is finished, then GOODBYE.
+//
+// Memory: at most `credit_count` articles and `credit_bytes` bytes plus one article are held; the rest is returned unread.
+#ifndef COPYDESK_WORKER_CORE_H
+#define COPYDESK_WORKER_CORE_H
+
+#include "services/session.h"
+
+struct worker_config {
+    const char *name;  // for people, in logs and dead letters
+    const char *stage; // serves the queue of this name
+    const char *stage_version;
+    uint32_t slots;        // articles that run at the same time
+    uint32_t credit_count; // articles the broker may have out here, running ones included
+    uint64_t credit_bytes;
+    uint64_t seed;
+};
+
+// A section of an article that was handed out; WIRE_DOCUMENT comes first.
+struct worker_section {
+    uint16_t stage;
+    struct view bytes;
+};
+
+// An article on lease. The core owns it; between WORKER_RUN and worker_core_finished the shell may read it and
+// writes the last three members.
+struct worker_article {
+    struct worker_article *next;
+    struct wire_item item; // handle, attempt, version, lane, pubstatus, times, trace
+    struct view id;
+    struct worker_section *sections;
+    size_t section_count;
+    uint64_t bytes; // of credit: id and sections
+    uint64_t epoch;
+    int64_t received_ms, begun_ms;
+
+    enum wire_outcome outcome; // DONE, RETRY, REJECT or RETURN
+    char *result;              // the section, or a sentence; from malloc, taken; NULL is fine
+    size_t result_len;
+};
+
+struct worker_list {
+    struct worker_article *first, **last;
+    uint32_t len;
+};
+
+struct worker_counts {
+    uint64_t received, done, retried, rejected, returned;
+    uint64_t canceled; // of the returned: the broker asked
+    uint64_t fenced;   // dropped because their session was over
+};
+
+struct worker_core {
+    struct worker_config config;
+    struct session session;
+    uint64_t epoch;                            // of what is held
+    struct worker_list lanes[WIRE_LANE_COUNT]; // not begun
+    struct worker_list settled;                // to be told
+    uint32_t waiting, running;
+    uint32_t held; // of this epoch: waiting, running or settled
+    uint64_t held_bytes;
+    bool draining, said_goodbye;
+    struct worker_counts counts;
+};
+
+void worker_core_init(struct worker_core *core, const struct worker_config *config, int64_t now_ms);
+
+// Frees everything held. No article may be running.
+void worker_core_clear(struct worker_core *core);
+
+// Events.
+void worker_core_link(struct worker_core *core, int64_t now_ms, bool up);
+void worker_core_message(struct worker_core *core, int64_t now_ms, struct view envelope,
+                         struct view body);
+
+// An article has run: `outcome` and `result` are set. Takes it.
+void worker_core_finished(struct worker_core *core, int64_t now_ms, struct worker_article *article);
+
+// Begins to leave.
+void worker_core_drain(struct worker_core *core, int64_t now_ms);
+
+enum worker_action_type {
+    WORKER_WAIT, // nothing before worker_core_deadline
+    WORKER_SEND, // send `frames`; they are the caller's. When that fails: worker_core_link(.., false)
+    WORKER_RECONNECT, // new socket, then worker_core_link(.., true) when it is connected
+    WORKER_RUN,       // run `article` and give it back with worker_core_finished
+    WORKER_STOPPED,   // drained, or refused by the broker (session.state, session.why)
+};
+
+struct worker_action {
+    struct frames frames;
+    struct worker_article *article;
+};
+
+// What is to be done now; call until it says WAIT or STOPPED.
+enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_ms,
+                                         struct worker_action *action);
+
+int64_t worker_core_deadline(const struct worker_core *core);
+
+#endif
