@@ -137,6 +137,10 @@ static void judge_island(struct resolver *resolver, const struct island *island,
         if (result.is_point && result.moment.year != MOMENT_UNKNOWN) {
             resolver->last = result.moment;
             resolver->has_last = true;
+            if (frame->op == OP_YEARPART && result.moment.grain == GRAIN_QUARTER) {
+                resolver->quarter = result.moment;
+                resolver->has_quarter = true;
+            }
         }
     }
 }

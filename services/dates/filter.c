@@ -32,9 +32,8 @@ static bool is_single(const struct scene *scene)
 static const char *refuse_guarded(const struct scene *scene)
 {
     static const char *const supports[] = {
-        "in",    "of",      "since", "by",    "until",   "till", "from",   "last", "next",
-        "this",  "through", "to",    "early", "late",    "mid",  "during", "for",  "before",
-        "after", "and",     "or",    "on",    "between", "(",    ",",      "-",    NULL};
+        "in",     "of",  "since",  "by",    "until", "till", "from", "through", "to",
+        "during", "for", "before", "after", "and",   "or",   "on",   "between", NULL};
     bool guarded = scene->resolver->lexicon->entries[scene->first->entry].guarded;
     if (!guarded || !is_single(scene)) {
         return NULL;
@@ -44,6 +43,27 @@ static const char *refuse_guarded(const struct scene *scene)
     }
     if (!scene->before || scene->first->lined || !is_word(scene, scene->before, supports)) {
         return "a guarded word without support";
+    }
+    return NULL;
+}
+
+// "a second term", "a quarter of the votes", "the future of Iraq".
+static const char *refuse_other_sense(const struct scene *scene)
+{
+    const struct frame *frame = scene->frame;
+    static const char *const of[] = {"of", NULL};
+    bool single = frame->op == OP_DURATION && frame_get(frame, CLASS_NUM, 0) == 100 &&
+                  scene->last->start - scene->first->start < 3;
+    int32_t unit = frame_get(frame, CLASS_UNIT, UNIT_NONE);
+    if (single && (unit == UNIT_SECOND || unit == UNIT_QUARTER)) {
+        return "a second or a quarter of something";
+    }
+    if (frame_has(frame, CLASS_TENSE) && is_word(scene, scene->after, of)) {
+        return "the past or future of something";
+    }
+    if (frame->op == OP_UNIT && frame_get(frame, CLASS_DIR, 0) == 3 && unit == UNIT_DAY &&
+        !frame_has(frame, CLASS_AGO) && !frame_has(frame, CLASS_MOD)) {
+        return "a day in general";
     }
     return NULL;
 }
@@ -77,5 +97,6 @@ const char *filter_refuses(const struct resolver *resolver, const struct island 
         return "no such day, or no reading";
     }
     const char *refusal = refuse_guarded(&scene);
+    refusal = refusal ? refusal : refuse_other_sense(&scene);
     return refusal ? refusal : refuse_year(&scene);
 }

@@ -7,10 +7,10 @@
 
 // The classes that make a run of pieces worth a look; the others only accompany them.
 #define BIT(class) (1ull << CLASS_##class)
-static const uint64_t carrying = BIT(MONTH) | BIT(WEEKDAY) | BIT(UNIT) | BIT(YEAR) | BIT(PART) |
-                                 BIT(SEASON) | BIT(DEICTIC) | BIT(REF) | BIT(PERIODIC) |
-                                 BIT(HOLIDAY) | BIT(DECADE) | BIT(HALFDAY) | BIT(CLOCK) |
-                                 BIT(NUMERIC) | BIT(WEEKEND) | BIT(YEARPART) | BIT(ERA) | BIT(AGO);
+static const uint64_t carrying =
+    BIT(MONTH) | BIT(WEEKDAY) | BIT(UNIT) | BIT(YEAR) | BIT(PART) | BIT(SEASON) | BIT(DEICTIC) |
+    BIT(REF) | BIT(PERIODIC) | BIT(HOLIDAY) | BIT(DECADE) | BIT(HALFDAY) | BIT(CLOCK) |
+    BIT(NUMERIC) | BIT(WEEKEND) | BIT(YEARPART) | BIT(ERA) | BIT(AGO) | BIT(PLURAL) | BIT(TENSE);
 
 static_assert(CLASS_SLOT_END <= 64, "slots are bits of a 64-bit mask");
 static_assert(CLASS_COUNT <= 256, "classes are bytes");
@@ -187,11 +187,17 @@ static bool fill_item(const struct lexicon *lexicon, const struct pieces *pieces
     return item->count > 0;
 }
 
+// Numbers that begin a spelled year: nineteen, twenty.
+static bool begins_year(struct sense sense)
+{
+    return sense.class == CLASS_NUM && sense.value >= 1600 && sense.value <= 2000;
+}
+
 static bool carries(const struct item *item)
 {
     for (size_t i = 0; i < item->count; i++) {
         uint8_t class = item->senses[i].class;
-        if (class < CLASS_SLOT_END && carrying >> class & 1) {
+        if ((class < CLASS_SLOT_END && carrying >> class & 1) || begins_year(item->senses[i])) {
             return true;
         }
     }
@@ -240,6 +246,18 @@ struct match {
     uint8_t choice[PATTERN_LIMIT]; // which sense of each item
 };
 
+// True when the first expression among the items is of a kind the rule takes.
+static bool allows(const struct island *island, const struct rule *rule, size_t start, size_t len)
+{
+    for (size_t i = start; rule->inner && i < start + len; i++) {
+        struct sense sense = island->items[i].senses[0];
+        if (sense.class >= CLASS_DATED && sense.class <= CLASS_REFFED) {
+            return rule->inner >> island->frames[sense.value].op & 1;
+        }
+    }
+    return true;
+}
+
 // The longest way through the phase's trie from item `start` on; depth first with a stack of its own.
 static struct match find_match(const struct grammar *grammar, const struct island *island,
                                size_t phase, size_t start)
@@ -269,7 +287,8 @@ static struct match find_match(const struct grammar *grammar, const struct islan
         nodes[depth] = next;
         uint16_t rule = grammar->nodes[next].rule;
         depth++;
-        if (rule && (depth > best.len || (depth == best.len && rule < best.rule))) {
+        if (rule && (depth > best.len || (depth == best.len && rule < best.rule)) &&
+            allows(island, &dates_rules[rule - 1], start, depth)) {
             best.rule = rule;
             best.len = depth;
             for (size_t i = 0; i < depth; i++) {
@@ -304,6 +323,11 @@ static void take_slots(struct frame *frame, const struct frame *from)
     }
 }
 
+static bool is_duration(const struct frame *frame)
+{
+    return frame->class == CLASS_DURED || frame->class == CLASS_SPELLED;
+}
+
 // What the op makes of the expressions inside.
 static void combine(struct island *island, struct frame *frame, const struct rule *rule,
                     const uint16_t inner[2])
@@ -323,10 +347,10 @@ static void combine(struct island *island, struct frame *frame, const struct rul
         take_slots(frame, date);
         take_slots(frame, time);
     } else if (inner[1]) { // a duration and what it is counted from
-        bool first_is_duration = one->class == CLASS_DURED;
+        bool first_is_duration = is_duration(one);
         take_slots(frame, first_is_duration ? one : two);
         frame->base = inner[first_is_duration ? 1 : 0];
-    } else if (inner[0] && one->class == CLASS_DURED) {
+    } else if (inner[0] && is_duration(one)) {
         take_slots(frame, one);
     } else {
         frame->base = inner[0];

@@ -65,6 +65,7 @@ struct rule {
     const char *pattern; // classes; "a|b" either, "x?" may be missing
     uint8_t slot;        // slot that the rule itself sets, 0: none
     int32_t value;
+    uint32_t inner; // ops that the first expression inside may have, as bits; 0: any
 };
 
 enum { RULE_PHASES = 4 };

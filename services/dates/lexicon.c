@@ -90,7 +90,9 @@ static bool read_flag(struct entry *entry, struct view word)
     }
     entry->takes_dot |= view_equal(word, VIEW("+dot"));
     entry->guarded |= view_equal(word, VIEW("+guard"));
-    return view_equal(word, VIEW("+dot")) || view_equal(word, VIEW("+guard"));
+    entry->begins_phrase |= view_equal(word, VIEW("+phrase"));
+    return view_equal(word, VIEW("+dot")) || view_equal(word, VIEW("+guard")) ||
+           view_equal(word, VIEW("+phrase"));
 }
 
 static bool read_sense(struct entry *entry, struct view word)

@@ -3,7 +3,8 @@
 // Source: tables/words_LANG.txt, lines "word<TAB>sense sense ...". A sense is "class" or "class=value", the value a number
 // or one of the names in lexicon.c (unit=week, part=EV, mod=START). "second" has two: "ord=2 unit=second".
 // "+dot" tells that a full stop may belong to the word (Sept.), "+guard" that the word usually means something else
-// (may, march, sat) and needs support from its neighbours.
+// (may, march, sat) and needs support from its neighbours. A key may be a phrase of words with single spaces; the
+// first word has an entry of its own with "+phrase".
 #ifndef COPYDESK_DATES_LEXICON_H
 #define COPYDESK_DATES_LEXICON_H
 
@@ -40,9 +41,10 @@
     X(ZONE, zone)                                                                                  \
     X(NUMERIC, numeric) /* y*10000+m*100+d */                                                      \
     X(WEEKEND, weekend)                                                                            \
-    X(PLURAL, plural) /* beside unit and weekday */                                                \
+    X(PLURAL, plural) /* the unit: weeks */                                                        \
     X(FISCAL, fiscal)                                                                              \
     X(TIMES, times)       /* once, twice: how often */                                             \
+    X(TENSE, tense)       /* a noun: the past, the future; values as ref */                        \
     X(YEARPART, yearpart) /* half 2, quarter 4 */
 
 #define LEXICON_JOINTS                                                                             \
@@ -82,6 +84,8 @@
     X(SAME, same)                                                                                  \
     X(THIS, this)                                                                                  \
     X(AS, as)                                                                                      \
+    X(NEAR, near)                                                                                  \
+    X(OVER, over)                                                                                  \
     X(SOON, soon)                                                                                  \
     X(POSSIBLE, possible)                                                                          \
     X(END, end)                                                                                    \
@@ -98,6 +102,7 @@
     X(TIMED, TIME)                                                                                 \
     X(CLOCKED, TOD)                                                                                \
     X(DURED, DUR)                                                                                  \
+    X(SPELLED, SPELL)                                                                              \
     X(SETTED, SET)                                                                                 \
     X(REFFED, REF)
 
@@ -149,7 +154,7 @@ enum ref { REF_PRESENT = 1, REF_PAST, REF_FUTURE };
 // What a word says about the clause around it: see cues.c.
 enum cue { CUE_NONE, CUE_PAST, CUE_FUTURE, CUE_PLAN, CUE_TO, CUE_STOP };
 
-enum { SENSE_LIMIT = 4, LEXICON_WORD_LIMIT = 24 };
+enum { SENSE_LIMIT = 4, LEXICON_WORD_LIMIT = 32 };
 
 struct sense {
     uint8_t class;
@@ -160,10 +165,11 @@ struct entry {
     struct view word; // lower case, in the table
     struct sense senses[SENSE_LIMIT];
     uint8_t sense_count;
-    uint8_t cue;     // enum cue
-    bool takes_dot;  // +dot
-    bool guarded;    // +guard
-    bool is_trigger; // some sense is more than a joint
+    uint8_t cue;        // enum cue
+    bool takes_dot;     // +dot
+    bool guarded;       // +guard
+    bool is_trigger;    // some sense is more than a joint
+    bool begins_phrase; // +phrase: longer keys of the table begin with this word
 };
 
 // The words of one language, read-only after loading.

@@ -142,7 +142,10 @@ static struct moment month_only(struct task *task, int32_t month)
     int32_t year = today.year;
     if (has(task, CLASS_DIR)) {
         int32_t dir = get(task, CLASS_DIR, 0);
-        year += dir < 0 && month >= today.month ? -1 : dir == 1 && month <= today.month ? 1 : 0;
+        bool of_year = get(task, CLASS_UNIT, UNIT_NONE) == UNIT_YEAR; // January last year
+        year += dir < 0 && (of_year || month >= today.month)   ? -1
+                : dir > 0 && (of_year || month <= today.month) ? 1
+                                                               : 0;
     } else if (task->resolver->narrative) {
         year += 0;
     } else if (direction(task) == CUE_FUTURE) {
@@ -159,17 +162,19 @@ static struct moment weekday_only(struct task *task, int32_t weekday)
     int32_t anchor;
     struct moment moment = moment_of(GRAIN_DAY);
     moment.weekday = weekday;
-    if (!anchor_day(task, &anchor)) {
+    int32_t dir = get(task, CLASS_DIR, 5);
+    bool on_last = (dir == 11 || dir == -11) && r->has_last && moment_first_day(&r->last, &anchor);
+    if (on_last) {
+        task->result->anchored_on = "last";
+    } else if (!anchor_day(task, &anchor)) {
         snprintf(task->result->relation, RELATION_SIZE, "W0-%d", weekday);
         return moment;
     }
-    (void)r;
     int32_t back = ((int32_t)calendar_weekday(anchor) - weekday + 7) % 7;
-    int32_t dir = get(task, CLASS_DIR, 5);
     int32_t day = anchor - back;
-    if (dir == -1) {
+    if (dir == -1 || dir == -11) {
         day = back == 0 ? anchor - 7 : day;
-    } else if (dir == 1) {
+    } else if (dir == 1 || dir == 11) {
         day = anchor + (7 - back);
     } else if (dir == 0) {
         day = anchor - (int32_t)calendar_weekday(anchor) + weekday;
@@ -249,6 +254,16 @@ static void relate(struct task *task, enum unit unit, int32_t count)
              count);
 }
 
+// True for "that year", "the following month" and "the next day", which count from what was said last.
+static bool hangs_on_last(const struct task *task, int32_t dir)
+{
+    const struct resolver *r = task->resolver;
+    const struct piece *first = &r->pieces->at[task->frame->first];
+    const struct entry *entry = &r->lexicon->entries[first->entry];
+    bool with_the = entry->sense_count > 0 && entry->senses[0].class == CLASS_THE;
+    return r->has_last && (dir == 2 || dir == 11 || dir == -11 || (dir == 1 && with_the));
+}
+
 static struct moment unit_away(struct task *task)
 {
     enum unit unit = (enum unit)get(task, CLASS_UNIT, UNIT_DAY);
@@ -262,12 +277,23 @@ static struct moment unit_away(struct task *task)
     if (grain == GRAIN_NONE) {
         return unknown(task);
     }
-    bool on_last = dir == 2 && task->resolver->has_last;
-    if (on_last && moment_first_day(&task->resolver->last, &day)) {
+    if (task->resolver->has_quarter && grain == GRAIN_QUARTER && (dir == 3 || dir == 2)) {
         task->result->anchored_on = "last";
-        return moment_at(day, grain);
+        return task->resolver->quarter;
     }
-    int32_t count = dir == -1 ? -1 : dir == 1 ? 1 : 0;
+    int32_t count = dir == -1 || dir == -11 ? -1 : dir == 1 || dir == 11 ? 1 : 0;
+    if (hangs_on_last(task, dir) && moment_first_day(&task->resolver->last, &day)) {
+        struct moment on_last = moment_at(day, grain);
+        bool coarse = task->resolver->last.grain > grain;
+        task->result->anchored_on = "last";
+        if (coarse && grain == GRAIN_DAY) {
+            on_last = task->resolver->last;
+            on_last.grain = GRAIN_DAY;
+            on_last.day = 0;
+            return on_last;
+        }
+        return count ? moment_shift(&on_last, count, unit) : on_last;
+    }
     if (!anchor_day(task, &day)) {
         relate(task, unit, count);
         return moment_of(grain);
@@ -336,7 +362,13 @@ static struct moment shifted(struct task *task)
         if (!anchor_day(task, &anchor)) {
             return moment_of(GRAIN_DAY);
         }
-        return moment_at(anchor + get(task, CLASS_DIR, 0), GRAIN_DAY);
+        int32_t dir = get(task, CLASS_DIR, 0);
+        int32_t last;
+        if (hangs_on_last(task, dir) && moment_first_day(&task->resolver->last, &last)) {
+            task->result->anchored_on = "last";
+            anchor = last;
+        }
+        return moment_at(anchor + (dir > 0 ? 1 : dir < 0 ? -1 : 0), GRAIN_DAY);
     }
     bool based = shift_base(task, &base);
     int32_t count = num / 100 * shift_sign(task);
@@ -360,6 +392,12 @@ static struct moment shifted(struct task *task)
         return base;
     }
     // A quarter or a month last spoken of is moved as it is; a day is moved to the unit that is counted.
+    bool yearly =
+        unit == UNIT_YEAR && task->resolver->has_quarter && !task->frame->base && num == 100;
+    if (yearly) {
+        task->result->anchored_on = "last";
+        return moment_shift(&task->resolver->quarter, count, unit);
+    }
     bool keep = base.grain == GRAIN_QUARTER || base.grain == GRAIN_MONTH ||
                 (task->frame->base && base.grain == GRAIN_DAY);
     struct moment at = keep && grain > base.grain ? base : moment_at(day, grain);
@@ -388,6 +426,9 @@ static struct moment year_part(struct task *task)
     struct moment base;
     struct moment moment = moment_of(grain);
     int32_t anchor;
+    if (ord == 0 && has(task, CLASS_YEAR) && task->resolver->has_quarter && parts == 4) {
+        ord = task->resolver->quarter.sub; // the 1988 quarter
+    }
     if (ord == 0) {
         ord = get(task, CLASS_MOD, MOD_START) == MOD_END ? -1 : 1;
     }
@@ -601,7 +642,7 @@ static bool no_point(struct task *task)
     case OP_REF:
         result->type = "DATE";
         snprintf(result->value, sizeof result->value, "%s",
-                 ref_value(get(task, CLASS_REF, REF_PRESENT)));
+                 ref_value(get(task, CLASS_REF, get(task, CLASS_TENSE, REF_PRESENT))));
         return true;
     case OP_SHIFT:
         if (!has(task, CLASS_SOME) || has(task, CLASS_NUM)) {
@@ -672,6 +713,9 @@ void resolve_frame(struct resolver *resolver, const struct island *island, size_
     result->mod = (enum mod)get(&task, CLASS_MOD, MOD_NONE);
     if (!result->mod && has(&task, CLASS_APPROX)) {
         result->mod = MOD_APPROX;
+    }
+    if (!result->mod && has(&task, CLASS_AGO) && task.frame->op != OP_SHIFT) {
+        result->mod = get(&task, CLASS_AGO, 0) < 0 ? MOD_START : MOD_END;
     }
     if (no_point(&task)) {
         return;

@@ -19,7 +19,9 @@ struct resolver {
     int32_t anchor; // day of publication
     bool has_last;
     struct moment last; // the last point in time that was resolved
-    bool narrative;     // months without a year hang on `last`, not on the anchor
+    bool has_quarter;
+    struct moment quarter; // last quarter spoken of by name: "the quarter", "a year earlier"
+    bool narrative;        // months without a year hang on `last`, not on the anchor
 };
 
 struct result {

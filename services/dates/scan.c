@@ -63,6 +63,49 @@ static size_t with_dots(struct view text, size_t start, size_t end, bool takes_d
     return takes_dot && end < text.len && text.at[end] == '.' ? end + 1 : end;
 }
 
+// The end of the word at `at`, or the 's after one.
+static size_t phrase_word_end(struct view text, size_t at)
+{
+    size_t end = at;
+    while (end < text.len && is_wordy(text, end)) {
+        end++;
+    }
+    return end;
+}
+
+// The longest phrase of the lexicon that begins with the word [start, end), words joined by single spaces and 's
+// written with a plain apostrophe. Gives the phrase's end and entry, or the word's own.
+static size_t scan_phrase(const struct scanner *scanner, size_t start, size_t end, uint16_t *entry)
+{
+    struct view text = scanner->text;
+    char phrase[LEXICON_WORD_LIMIT + 1];
+    size_t len = 0;
+    size_t best = end;
+    size_t from = start;
+    size_t to = end;
+    for (;;) {
+        if (len + (to - from) > LEXICON_WORD_LIMIT || to == from) {
+            return best;
+        }
+        memcpy(phrase + len, text.at + from, to - from);
+        len += to - from;
+        uint16_t found = lexicon_find(scanner->lexicon, (struct view){phrase, len});
+        if (found && to > end) {
+            *entry = found;
+            best = to;
+        }
+        struct view rest = view_slice(text, to, text.len);
+        bool curly = view_starts(rest, VIEW("\xe2\x80\x99"));
+        from = to + (curly ? 3 : 1);
+        if (rest.len == 0 || from >= text.len || len == LEXICON_WORD_LIMIT ||
+            (!curly && text.at[to] != ' ' && text.at[to] != '\'' && text.at[to] != '-')) {
+            return best;
+        }
+        phrase[len++] = curly ? '\'' : text.at[to];
+        to = phrase_word_end(text, from);
+    }
+}
+
 static size_t scan_word(struct scanner *scanner, size_t start, struct piece *piece)
 {
     struct view text = scanner->text;
@@ -76,6 +119,9 @@ static size_t scan_word(struct scanner *scanner, size_t start, struct piece *pie
     piece->capital = text.at[start] >= 'A' && text.at[start] <= 'Z';
     piece->upper = capitals > 1 && capitals == end - start;
     piece->entry = lexicon_find(scanner->lexicon, view_slice(text, start, end));
+    if (scanner->lexicon->entries[piece->entry].begins_phrase) {
+        end = scan_phrase(scanner, start, end, &piece->entry);
+    }
     size_t dotted = with_dots(text, start, end, scanner->lexicon->entries[piece->entry].takes_dot);
     if (dotted > end + 1) {
         piece->entry =
