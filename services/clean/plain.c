@@ -1,0 +1,108 @@
+#include "services/clean/plain.h"
+
+#include "services/clean/dayscan.h"
+#include "services/clean/features.h"
+
+enum {
+    STORY_WORDS = 400,  // of the story in which words of the headline are looked for
+    STORY_SLOTS = 2048, // of their set
+    REACH = 40,         // lines above the first long line
+    LONG_LINE = 18,     // words
+};
+
+static uint64_t fold_word(struct view word)
+{
+    uint64_t hash = 1469598103934665603u;
+    size_t letters = 0;
+    for (size_t i = 0; i < word.len; i++) {
+        unsigned char c = (unsigned char)word.at[i];
+        c = c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
+        if (c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+            hash = (hash ^ c) * 1099511628211u;
+            letters++;
+        }
+    }
+    return letters >= 4 ? hash | 1u : 0; // short words say nothing
+}
+
+static void add_story(uint64_t *set, const struct page *page, size_t from)
+{
+    size_t words = 0;
+    for (size_t i = from; i < page->blocks.len && words < STORY_WORDS; i++) {
+        struct view rest = page->blocks.at[i].text, word;
+        while (page->blocks.at[i].words >= LONG_LINE && words < STORY_WORDS &&
+               view_next_word(&rest, &word)) {
+            uint64_t key = fold_word(word);
+            size_t slot = key % STORY_SLOTS;
+            words++;
+            while (key && set[slot] && set[slot] != key) {
+                slot = (slot + 1) % STORY_SLOTS;
+            }
+            set[slot] = key ? key : set[slot];
+        }
+    }
+}
+
+static double share_in_story(const uint64_t *set, struct view line)
+{
+    size_t hits = 0, count = 0;
+    struct view word;
+    while (count < 40 && view_next_word(&line, &word)) {
+        uint64_t key = fold_word(word);
+        size_t slot = key % STORY_SLOTS;
+        while (key && set[slot] && set[slot] != key) {
+            slot = (slot + 1) % STORY_SLOTS;
+        }
+        hits += key && set[slot] == key;
+        count += key != 0;
+    }
+    return count > 0 ? (double)hits / (double)count : 0.0;
+}
+
+bool plain_is_date_line(struct view line)
+{
+    struct day day;
+    size_t rest;
+    return line.len < 80 && dayscan_find(line, &day, &rest) && rest <= 3;
+}
+
+static bool can_be_title(const struct block *block, const struct table_list *phrases)
+{
+    struct view phrase = features_phrase(block->text, phrases);
+    bool question = view_ends(block->text, VIEW("?")) || view_ends(block->text, VIEW("!"));
+    bool masthead =
+        view_starts(block->text, VIEW("|")) || view_starts_nocase(block->text, VIEW("Welcome to "));
+    return block->words >= 2 && block->words <= 40 && block->code_points <= 250 && !masthead &&
+           (!block->ends_sentence || question) && !(phrase.len && block->words < 6) &&
+           !plain_is_date_line(block->text) && block->letters > block->digits;
+}
+
+struct view plain_title(const struct page *page, const struct table_list *phrases)
+{
+    size_t first = 0, best = page->blocks.len;
+    double best_score = 0.0;
+    uint64_t *set = arena_zalloc(page->arena, STORY_SLOTS, sizeof *set);
+    while (first < page->blocks.len &&
+           !(page->blocks.at[first].is_prose && page->blocks.at[first].words >= LONG_LINE)) {
+        first++;
+    }
+    if (first == page->blocks.len || !set) {
+        return (struct view){"", 0};
+    }
+    add_story(set, page, first);
+    for (size_t i = first > REACH ? first - REACH : 0; i < first; i++) {
+        const struct block *block = &page->blocks.at[i];
+        if (!can_be_title(block, phrases)) {
+            continue;
+        }
+        double length = block->words >= 4 && block->words <= 20 ? 0.35 : 0.0;
+        double near = 0.3 * (1.0 - (double)(first - i) / REACH);
+        double score = share_in_story(set, block->text) + length + near;
+        if (score > best_score + 0.05) {
+            best_score = score;
+            best = i;
+        }
+    }
+    return best < page->blocks.len && best_score > 0.4 ? page->blocks.at[best].text
+                                                       : (struct view){"", 0};
+}

@@ -1,0 +1,23 @@
+// Decides for every block whether it is body, and why it is cut when it is not.
+#ifndef COPYDESK_CLEAN_VERDICT_H
+#define COPYDESK_CLEAN_VERDICT_H
+
+#include "services/clean/forest.h"
+#include "services/clean/reading.h"
+
+enum { VERDICT_REASON_LIMIT = 16 };
+
+struct verdict {
+    bool keep;
+    bool heading;       // a kept subhead
+    float score;        // log-odds of the model
+    const char *reason; // why it is cut: a reason of proto/article.schema.json; NULL when kept
+    const char *rule;   // what decided: "model" or the name of a rule, for --explain
+};
+
+// One verdict per block, in the page's arena; NULL when it is full.
+// A page that has sentences never loses all of them: then the likeliest blocks stay.
+struct verdict *verdict_all(const struct reading *reading, const struct forest *forest,
+                            const struct table_list *phrases);
+
+#endif
