@@ -353,6 +353,10 @@ static enum status read_environment(struct config *config, struct error *why)
         }
         spell(&config->keys[n], "COPYDESK_", true, name, sizeof name);
         const char *text = getenv(name);
+        if (!text && config->keys[n].env) {
+            snprintf(name, sizeof name, "%s", config->keys[n].env);
+            text = getenv(name);
+        }
         if (!text) {
             continue;
         }

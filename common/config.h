@@ -43,6 +43,7 @@ struct config_key {
         *key; // lower case with '_'; "*": the section is open, any key may stand in it (file only)
     const char
         *flag; // another name for the flag, such as "log-format", valid in every command; or NULL
+    const char *env;  // another name for the environment, such as "COPYDESK_BROKER"; or NULL
     enum config_kind kind;
     const char *fallback; // as a person would write it; NULL or "" when there is none
     int64_t low, high;    // for numbers, inclusive, in the kept unit; both 0: from 0 up

@@ -115,35 +115,65 @@ void pipeline_close(struct pipeline *pipeline)
     }
 }
 
-static void note_stage(struct notes *notes, const struct stage *stage, const char *outcome,
-                       double ms, enum status status, const char *message)
+// What a stage's entry under `stages` says.
+struct entry {
+    const char *outcome;
+    double ms; // below 0: it did not run
+    enum status status;
+    const char *message; // when status is not OK
+    const struct delivery *delivery;
+};
+
+static void note_delivery(struct notes *notes, const struct delivery *delivery)
+{
+    notes_integer(notes, "queue_ms", delivery->queue_ms);
+    notes_integer(notes, "attempt", delivery->attempt);
+    notes_string(notes, "worker", view_of(delivery->worker));
+}
+
+static void note_stage(struct notes *notes, const struct stage *stage, const struct entry *entry)
 {
     notes_object(notes, "stages");
     notes_object(notes, stage->name);
-    notes_string(notes, "status", view_of(outcome));
+    notes_string(notes, "status", view_of(entry->outcome));
     notes_string(notes, "version", view_of(stage->version));
-    if (ms >= 0) {
-        notes_decimal(notes, "ms", ms, 3);
+    if (entry->ms >= 0) {
+        notes_decimal(notes, "ms", entry->ms, 3);
     }
-    if (status != OK) {
+    if (entry->delivery) {
+        note_delivery(notes, entry->delivery);
+    }
+    if (entry->status != OK) {
         notes_object(notes, "error");
-        notes_string(notes, "code", view_of(status_name(status)));
-        notes_string(notes, "message", view_of(message));
+        notes_string(notes, "code", view_of(status_name(entry->status)));
+        notes_string(notes, "message", view_of(entry->message));
         notes_end(notes);
     }
     notes_end(notes);
     notes_end(notes);
 }
 
+static struct view skip_stage(const struct stage *stage, struct notes *notes,
+                              const struct delivery *delivery)
+{
+    notes_begin(notes, NULL);
+    note_stage(notes, stage, &(struct entry){.outcome = "skipped", .ms = -1, .delivery = delivery});
+    return notes_finish(notes);
+}
+
 enum status pipeline_run_stage(const struct pipeline *pipeline, size_t i, struct article *article,
-                               struct notes *notes, struct explain *explain, struct view *section,
+                               struct notes *notes, struct explain *explain,
+                               const struct delivery *delivery, struct view *section,
                                struct error *why)
 {
     const struct stage *stage = stages[i];
     struct error reason = {""};
     int64_t start_us = clock_monotonic_us();
-    bool reads_text = strcmp(stage->needs, "article") != 0;
-    if (reads_text) {
+    if (strcmp(stage->needs, "article") != 0) {
+        if (!article->has_text) {
+            *section = skip_stage(stage, notes, delivery);
+            return error_set(why, ERR_NOT_FOUND, "%s was skipped: there is no text", stage->name);
+        }
         article_segment(article);
     }
     notes_begin(notes, article->has_text ? &article->index : NULL);
@@ -151,14 +181,18 @@ enum status pipeline_run_stage(const struct pipeline *pipeline, size_t i, struct
     if (status == OK && (arena_is_full(article->arena) || notes->json.full)) {
         status = ERR_LIMIT;
     }
-    double ms = (double)(clock_monotonic_us() - start_us) / 1000.0;
+    struct entry entry = {.outcome = status == OK ? "ok" : "failed",
+                          .ms = (double)(clock_monotonic_us() - start_us) / 1000.0,
+                          .status = status,
+                          .message = reason.text,
+                          .delivery = delivery};
     if (status != OK) {
         notes_begin(notes, NULL);
         error_set(&reason, status, "%s could not judge this article: %s", stage->name,
                   status == ERR_LIMIT ? "it needs more memory than its limit"
                                       : status_name(status));
     }
-    note_stage(notes, stage, status == OK ? "ok" : "failed", ms, status, reason.text);
+    note_stage(notes, stage, &entry);
     *section = notes_finish(notes);
     if (why) {
         *why = reason;
@@ -189,11 +223,9 @@ enum status pipeline_run(const struct pipeline *pipeline, struct article *articl
             continue;
         }
         if (needs_met(i, done)) {
-            status = pipeline_run_stage(pipeline, i, article, notes, explain, &section, NULL);
+            status = pipeline_run_stage(pipeline, i, article, notes, explain, NULL, &section, NULL);
         } else {
-            notes_begin(notes, NULL);
-            note_stage(notes, stages[i], "skipped", -1, OK, "");
-            section = notes_finish(notes);
+            section = skip_stage(stages[i], notes, NULL);
             status = ERR_NOT_FOUND;
         }
         if (status == OK) {

@@ -20,12 +20,21 @@ MUST_CHECK enum status pipeline_open(struct pipeline *pipeline, struct view list
                                      const char *folder, struct error *why);
 void pipeline_close(struct pipeline *pipeline);
 
+// How an article came to the stage, for the stage's entry under `stages`. In one process there is none: NULL.
+struct delivery {
+    uint32_t attempt;   // from 1
+    uint32_t queue_ms;  // waited in the stage's queue
+    const char *worker; // name of the process that ran the stage
+};
+
 // Runs stage `i` on the article and returns its section: what the stage noted, and its entry under `stages`
-// with status, version and ms. A stage that fails gives a section with status "failed" and the
-// reason; the article goes on without it. `*section` borrows from `notes` until its next use.
+// with status, version, ms and what `delivery` tells. A stage that fails gives a section with status "failed" and the
+// reason; the article goes on without it. A stage that needs the text of an article that has none is noted as
+// skipped (ERR_NOT_FOUND). `*section` borrows from `notes` until its next use.
 // Returns what the stage returned.
 enum status pipeline_run_stage(const struct pipeline *pipeline, size_t i, struct article *article,
-                               struct notes *notes, struct explain *explain, struct view *section,
+                               struct notes *notes, struct explain *explain,
+                               const struct delivery *delivery, struct view *section,
                                struct error *why);
 
 // Runs all chosen stages in order and merges their sections. A stage whose needs failed is
