@@ -1,0 +1,114 @@
+// The broker without I/O: events go in, actions come out.
+//
+//     core_message(core, peer, envelope, body, now);     // events: frames, commits, reads, time
+//     core_turn(core, now);                              // then act on all of them at once
+//     while (core_take_action(core, &action)) perform(&action);
+//
+// Sockets, files, threads and clocks live in broker.c and disk_file.c alone; tests/sim performs the same
+// actions on a simulated network and disk. The core decides
+//   - who speaks: HELLO, heartbeats, credit; a peer that is silent for the lease is given up
+//   - what is accepted: dedupe, versions, kills; acknowledged only when its record is on disk
+//   - what is handed to whom: batches within each worker's credit, only the sections a stage needs
+//   - what is written: articles once, completions as eight bytes; what the journal may drop
+// The rules of the articles are in queue.h, the journal's in journal.h.
+//
+// Writes that can fail are decided here: a batch that finds no room is tried again while the door is
+// closed and the rest drains; a sync that fails stops the broker, for the kernel may have dropped the pages.
+#ifndef COPYDESK_CORE_H
+#define COPYDESK_CORE_H
+
+#include "services/broker/journal.h"
+#include "services/broker/queue.h"
+#include "services/message.h"
+
+struct core_config {
+    struct queue_config queue;
+    struct journal_config journal;
+    uint64_t session; // names this run of the broker; another one after each start
+    uint32_t heartbeat_ms;
+    uint32_t gather_ms;       // completions may wait so long for company on their way to disk
+    uint32_t retry_ms;        // between attempts to write to a full disk
+    uint32_t client_articles; // first grant to a client
+    uint64_t client_bytes;    //
+    size_t document_bytes;    // documents kept in memory; more are read back from the journal
+    size_t section_bytes;     // sections in memory; above it no new article is begun
+    size_t pending_bytes;     // on the way to disk; above it the door is closed
+    uint64_t disk_bytes;      // of the journal; above it the door is closed
+    uint32_t article_bytes;   // largest document
+    void (*log)(void *user, const char *sentence);
+    void *user;
+};
+
+extern const struct core_config core_defaults;
+
+enum action_kind {
+    ACTION_SEND,   // frames to a peer; the performer takes the frames
+    ACTION_COMMIT, // write and sync a batch, then core_committed or core_commit_failed
+    ACTION_READ,   // read a record, then core_read
+    ACTION_DROP,   // delete a segment
+    ACTION_STOP,   // the broker cannot go on: end the process with this sentence
+};
+
+struct action {
+    enum action_kind kind;
+    uint64_t peer;
+    struct frames frames;
+    struct journal_commit commit;
+    uint64_t handle;
+    struct journal_place place;
+    uint64_t segment;
+    const char *sentence;
+};
+
+struct core;
+
+// The graph is copied. NULL when memory ran out.
+struct core *core_new(const struct graph *graph, const struct core_config *config);
+void core_free(struct core *core);
+
+// Reads the journal back: every article that was accepted and not completed stands before its first stage
+// again. Before any event. Fails as journal_recover does.
+MUST_CHECK enum status core_recover(struct core *core, const struct disk *disk, int64_t now_ms,
+                                    struct journal_report *report, struct error *why);
+
+// A message came from `peer` (any number that names the connection). The views are borrowed for the call.
+void core_message(struct core *core, uint64_t peer, struct view envelope, struct view body,
+                  int64_t now_ms);
+
+// A send to `peer` found nobody: the connection is gone.
+void core_unreachable(struct core *core, uint64_t peer, int64_t now_ms);
+
+// The batch of the last ACTION_COMMIT is on disk.
+void core_committed(struct core *core, int64_t now_ms);
+
+// It is not. `no_room`: the write found no space and may be tried again; otherwise nothing can be trusted
+// and the broker stops with `sentence`, which must live as long as the core.
+void core_commit_failed(struct core *core, bool no_room, const char *sentence, int64_t now_ms);
+
+// The record asked for by ACTION_READ; an empty view when it could not be read.
+void core_read(struct core *core, uint64_t handle, struct view record, int64_t now_ms);
+
+// Time has passed. Call at least when core_next_ms says so.
+void core_tick(struct core *core, int64_t now_ms);
+int64_t core_next_ms(const struct core *core);
+
+// Acts on what the events since the last turn have changed: answers, hands out work, commits.
+void core_turn(struct core *core, int64_t now_ms);
+
+// The next action, or false. Frames of an ACTION_SEND belong to the caller from then on.
+bool core_take_action(struct core *core, struct action *action);
+
+// From now on nothing new is accepted, and workers get no more. Unfinished articles stay in the journal.
+void core_drain(struct core *core);
+
+// True when a drained core has nothing under way: no leases, no commit, nothing to write.
+bool core_is_idle(const struct core *core);
+
+// The state as one JSON object, as `copydesk status --json` prints it.
+void core_status(const struct core *core, int64_t now_ms, struct buf *out);
+
+// For tests and checkers.
+const struct queue *core_queue(const struct core *core);
+void core_check(const struct core *core);
+
+#endif
