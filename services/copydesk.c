@@ -1,5 +1,6 @@
 // The program: picks the command.
 #include "common/suggest.h"
+#include "services/broker/broker.h"
 #include "services/enrich.h"
 #include "services/health.h"
 #include "services/windows.h"
@@ -15,6 +16,8 @@ struct command {
 static const struct command commands[] = {
     {"enrich", enrich_main, "clean, tag, date and summarize articles here and now"},
     {"health", health_main, "ask a running service whether it is alive"},
+    {"broker", broker_main, "take articles in, hand them to the stages, lose none"},
+    {"journal", journal_main, "show or check what a broker has on disk"},
     {"sentences", sentences_main, "show where a text is cut into sentences"},
     {"tokens", tokens_main, "show the tokens of a text"},
 };

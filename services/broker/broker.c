@@ -1,0 +1,361 @@
+// The broker's shell: performs what the core decides. The only place of the broker with sockets, threads and
+// clocks. One thread runs the loop; a thread of libuv's pool writes and syncs one batch at a time.
+#include "services/broker/broker.h"
+
+#include "common/clock.h"
+#include "services/broker/core.h"
+#include "services/broker/disk_file.h"
+#include "services/door.h"
+#include "services/settings.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum { SIGNAL_COUNT = 3 };
+
+struct broker {
+    uv_loop_t loop;
+    struct log log;
+    struct config *config;
+    struct disk_file *disk;
+    struct core *core;
+    struct door *door;
+    uv_timer_t timer;
+    uv_signal_t signals[SIGNAL_COUNT];
+    uv_work_t work; // the commit under way
+    struct journal_commit commit;
+    enum status commit_status;
+    struct error commit_error;
+    bool committing;
+    struct buf record; // what ACTION_READ reads
+    int64_t drain_until_ms;
+    bool stopping, failed;
+};
+
+static int64_t now_ms(void)
+{
+    return clock_wall_ms();
+}
+
+static void turn(struct broker *broker);
+
+static void on_write(uv_work_t *work)
+{
+    struct broker *broker = work->data;
+    broker->commit_status = disk_file_write(broker->disk, &broker->commit, &broker->commit_error);
+}
+
+static void on_written(uv_work_t *work, int cancelled)
+{
+    struct broker *broker = work->data;
+    (void)cancelled;
+    broker->committing = false;
+    if (broker->commit_status == OK) {
+        core_committed(broker->core, now_ms());
+    } else {
+        core_commit_failed(broker->core, broker->commit_status == ERR_FULL,
+                           broker->commit_error.text, now_ms());
+    }
+    turn(broker);
+}
+
+static void stop(struct broker *broker)
+{
+    if (broker->stopping) {
+        return;
+    }
+    broker->stopping = true;
+    door_close(broker->door);
+    uv_close((uv_handle_t *)&broker->timer, NULL);
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&broker->signals[i], NULL);
+    }
+}
+
+static void read_record(struct broker *broker, const struct action *action)
+{
+    struct error why = {""};
+    buf_reset(&broker->record);
+    char *room = buf_reserve(&broker->record, action->place.bytes);
+    struct view bytes = {"", 0};
+    if (room && disk_file_read(broker->disk, action->place, room, &why) == OK) {
+        bytes = (struct view){room, action->place.bytes};
+    } else {
+        log_error(&broker->log, "%s", why.text);
+    }
+    core_read(broker->core, action->handle, bytes, now_ms());
+}
+
+// True when the core may have something more to do because of it.
+static bool perform(struct broker *broker, struct action *action)
+{
+    switch (action->kind) {
+    case ACTION_SEND:
+        if (door_send(broker->door, action->peer, &action->frames) == ERR_UNREACHABLE) {
+            core_unreachable(broker->core, action->peer, now_ms());
+            return true;
+        }
+        return false;
+    case ACTION_COMMIT:
+        broker->commit = action->commit;
+        broker->committing = true;
+        uv_queue_work(&broker->loop, &broker->work, on_write, on_written);
+        return false;
+    case ACTION_READ:
+        read_record(broker, action);
+        return true;
+    case ACTION_DROP:
+        disk_file_drop(broker->disk, action->segment);
+        return false;
+    case ACTION_STOP:
+        log_error(&broker->log, "stopping: %s", action->sentence);
+        broker->failed = true;
+        stop(broker);
+        return false;
+    }
+    return false;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    turn(timer->data);
+}
+
+static void set_timer(struct broker *broker)
+{
+    int64_t wait = core_next_ms(broker->core) - now_ms();
+    wait = wait < 0 ? 0 : wait > 1000 ? 1000 : wait;
+    uv_timer_start(&broker->timer, on_timer, (uint64_t)wait, 0);
+}
+
+static bool is_drained(const struct broker *broker)
+{
+    return broker->drain_until_ms != 0 && !broker->committing &&
+           (core_is_idle(broker->core) || now_ms() >= broker->drain_until_ms);
+}
+
+static void turn(struct broker *broker)
+{
+    struct action action;
+    bool again = true;
+    if (broker->stopping) {
+        return;
+    }
+    core_tick(broker->core, now_ms());
+    while (again && !broker->stopping) {
+        again = false;
+        core_turn(broker->core, now_ms());
+        while (core_take_action(broker->core, &action)) {
+            if (broker->stopping && action.kind == ACTION_SEND) {
+                frames_clear(&action.frames);
+            } else {
+                again |= perform(broker, &action);
+            }
+        }
+    }
+    if (is_drained(broker)) {
+        log_info(&broker->log, "drained, bye");
+        stop(broker);
+    }
+    if (!broker->stopping) {
+        set_timer(broker);
+    }
+}
+
+static void on_message(void *user, uint64_t peer, struct view envelope, struct view body)
+{
+    struct broker *broker = user;
+    core_message(broker->core, peer, envelope, body, now_ms());
+}
+
+static void on_turn(void *user)
+{
+    turn(user);
+}
+
+static void log_sentence(void *user, const char *sentence)
+{
+    struct broker *broker = user;
+    log_info(&broker->log, "%s", sentence);
+}
+
+static void dump_state(struct broker *broker)
+{
+    struct buf state;
+    buf_init(&state, 1 << 20);
+    core_status(broker->core, now_ms(), &state);
+    fprintf(stderr, "%.*s\n", VIEW_ARGS(buf_view(&state)));
+    buf_clear(&state);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct broker *broker = signal->data;
+    if (number == SIGUSR1) {
+        dump_state(broker);
+        return;
+    }
+    if (broker->drain_until_ms != 0) {
+        log_warning(&broker->log, "second signal: stopping now");
+        stop(broker);
+        return;
+    }
+    log_info(&broker->log, "draining; unfinished articles stay in the journal");
+    broker->drain_until_ms = now_ms() + config_duration_ms(broker->config, "broker.drain");
+    core_drain(broker->core);
+    turn(broker);
+}
+
+static struct core_config core_settings(struct broker *broker)
+{
+    const struct config *from = broker->config;
+    struct core_config config = core_defaults;
+    uint64_t random[4] = {0};
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+        random[0] = (uint64_t)now_ms();
+    }
+    config.queue = queue_defaults;
+    config.queue.lease_ms = (uint32_t)config_duration_ms(from, "broker.lease");
+    config.queue.max_failures = (uint32_t)config_int(from, "broker.max_failures");
+    config.queue.max_deaths = (uint32_t)config_int(from, "broker.max_deaths");
+    config.queue.backoff_first_ms = (uint32_t)config_duration_ms(from, "broker.backoff");
+    config.queue.backoff_limit_ms = (uint32_t)config_duration_ms(from, "broker.backoff_limit");
+    config.queue.seed = random[0];
+    config.journal = journal_defaults;
+    config.journal.segment_bytes = (uint32_t)config_bytes(from, "broker.segment");
+    config.journal.hash_key[0] = random[1];
+    config.journal.hash_key[1] = random[2];
+    config.session = random[3];
+    config.heartbeat_ms = (uint32_t)config_duration_ms(from, "broker.heartbeat");
+    config.document_bytes = (size_t)config_bytes(from, "broker.document_memory");
+    config.section_bytes = (size_t)config_bytes(from, "broker.section_memory");
+    config.disk_bytes = (uint64_t)config_bytes(from, "broker.disk");
+    config.log = log_sentence;
+    config.user = broker;
+    return config;
+}
+
+static enum status make_core(struct broker *broker, struct error *why)
+{
+    struct graph graph;
+    struct buf pipeline;
+    struct core_config config = core_settings(broker);
+    buf_init(&pipeline, 1 << 16);
+    settings_pipeline(broker->config, &pipeline);
+    enum status status = graph_parse(&graph, buf_view(&pipeline), why);
+    buf_clear(&pipeline);
+    if (status != OK) {
+        error_prefix(why, "[pipeline]");
+        return status;
+    }
+    if (config.heartbeat_ms * 2 > config.queue.lease_ms) {
+        return error_set(why, ERR_CONFIG,
+                         "the lease (%u ms) must be at least two heartbeats (%u ms each)",
+                         config.queue.lease_ms, config.heartbeat_ms);
+    }
+    broker->core = core_new(&graph, &config);
+    return broker->core ? OK : error_set(why, ERR_MEMORY, "no memory for the broker");
+}
+
+static enum status recover(struct broker *broker, struct error *why)
+{
+    struct journal_report report;
+    int64_t start_us = clock_monotonic_us();
+    struct disk disk = disk_file_calls(broker->disk);
+    enum status status = core_recover(broker->core, &disk, now_ms(), &report, why);
+    if (status != OK) {
+        return status;
+    }
+    const struct queue_counts *counts = queue_counts(core_queue(broker->core));
+    log_info(&broker->log,
+             "journal: %" PRIu64 " segments, %" PRIu64 " records, %zu articles to go on with, %zu "
+             "dead letters, %" PRId64 " ms",
+             report.segments, report.records, counts->live, counts->dead,
+             (clock_monotonic_us() - start_us) / 1000);
+    if (report.cut_bytes > 0) {
+        log_warning(&broker->log,
+                    "journal: cut %" PRIu64
+                    " bytes that were never acknowledged off segment %" PRIu64,
+                    report.cut_bytes, report.cut_segment);
+    }
+    return OK;
+}
+
+static enum status open_door(struct broker *broker, struct error *why)
+{
+    char addresses[DOOR_ENDPOINT_LIMIT][DOOR_ADDRESS_BYTES];
+    const char *endpoints[DOOR_ENDPOINT_LIMIT];
+    size_t count = 0;
+    struct view rest = view_of(config_list(broker->config, "broker.listen"));
+    struct view item;
+    while (count < DOOR_ENDPOINT_LIMIT && config_next(&rest, &item)) {
+        snprintf(addresses[count], sizeof addresses[count], "%.*s", VIEW_ARGS(item));
+        endpoints[count] = addresses[count];
+        count++;
+    }
+    struct door_config config = {.loop = &broker->loop,
+                                 .router = true,
+                                 .endpoints = endpoints,
+                                 .endpoint_count = count,
+                                 .flag = "--listen",
+                                 .user = broker,
+                                 .on_message = on_message,
+                                 .on_turn = on_turn};
+    enum status status = door_open(&broker->door, &config, why);
+    for (size_t i = 0; status == OK && i < count; i++) {
+        log_info(&broker->log, "listening on %s", door_address(broker->door, i));
+    }
+    return status;
+}
+
+static void start_handles(struct broker *broker)
+{
+    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGUSR1};
+    uv_timer_init(&broker->loop, &broker->timer);
+    broker->timer.data = broker;
+    broker->work.data = broker;
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(&broker->loop, &broker->signals[i]);
+        broker->signals[i].data = broker;
+        uv_signal_start(&broker->signals[i], on_signal, numbers[i]);
+    }
+}
+
+int broker_main(int argc, char **argv)
+{
+    struct broker broker = {0};
+    struct error why = {""};
+    int exit_code;
+    if (!settings_load(&broker.config, &broker.log, "broker [--listen ADDRESS] [--journal FOLDER]",
+                       argc, argv, &exit_code)) {
+        config_free(broker.config);
+        return exit_code;
+    }
+    uv_loop_init(&broker.loop);
+    buf_init(&broker.record, (size_t)RECORD_BYTES_LIMIT * 2);
+    enum status status = make_core(&broker, &why);
+    if (status == OK) {
+        status =
+            disk_file_open(&broker.disk, config_text(broker.config, "broker.journal"), false, &why);
+    }
+    if (status == OK) {
+        status = recover(&broker, &why);
+    }
+    if (status == OK) {
+        status = open_door(&broker, &why);
+    }
+    if (status == OK) {
+        start_handles(&broker);
+        turn(&broker);
+        uv_run(&broker.loop, UV_RUN_DEFAULT);
+    } else {
+        log_error(&broker.log, "%s", why.text);
+    }
+    uv_loop_close(&broker.loop);
+    core_free(broker.core);
+    disk_file_close(broker.disk);
+    buf_clear(&broker.record);
+    config_free(broker.config);
+    return broker.failed ? status_exit_code(ERR_IO) : status_exit_code(status);
+}

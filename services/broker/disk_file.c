@@ -1,0 +1,305 @@
+#include "services/broker/disk_file.h"
+
+#include "common/fault.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct disk_file {
+    int folder;
+    int lock;
+    int writing; // descriptor of the segment being written
+    uint64_t writing_segment;
+    int reading; // of the segment read last
+    uint64_t reading_segment;
+    char path[PATH_MAX];
+};
+
+enum { NAME_BYTES = 64 };
+
+static void name_of(char out[NAME_BYTES], uint64_t segment)
+{
+    snprintf(out, NAME_BYTES, "journal-%012" PRIu64 ".cdj", segment);
+}
+
+static bool parse_name(const char *name, uint64_t *segment)
+{
+    struct view text = view_of(name);
+    struct view before = VIEW("journal-");
+    struct view after = VIEW(".cdj");
+    return view_starts(text, before) && view_ends(text, after) &&
+           text.len > before.len + after.len &&
+           view_parse_u64(view_slice(text, before.len, text.len - after.len), segment);
+}
+
+static enum status make_folder(const char *folder, struct error *why)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", folder);
+    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash) {
+            *slash = '\0';
+        }
+        if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+            return error_set(why, ERR_IO, "cannot make the folder %s: %s", path, strerror(errno));
+        }
+        if (!slash) {
+            return OK;
+        }
+        *slash = '/';
+    }
+}
+
+static enum status lock_folder(struct disk_file *disk, struct error *why)
+{
+    disk->lock = openat(disk->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (disk->lock < 0) {
+        struct stat owner;
+        int reason = errno;
+        if (reason == EACCES && fstat(disk->folder, &owner) == 0) {
+            return error_set(why, ERR_IO,
+                             "the journal folder %s belongs to user %u, this is user %u; run: "
+                             "chown -R %u %s",
+                             disk->path, owner.st_uid, geteuid(), geteuid(), disk->path);
+        }
+        return error_set(why, ERR_IO, "cannot write to the journal folder %s: %s", disk->path,
+                         strerror(reason));
+    }
+    if (flock(disk->lock, LOCK_EX | LOCK_NB) != 0) {
+        return error_set(why, ERR_UNREACHABLE,
+                         "another broker has the journal %s open; stop it or choose another folder "
+                         "with --journal",
+                         disk->path);
+    }
+    return OK;
+}
+
+enum status disk_file_open(struct disk_file **out, const char *folder, bool read_only,
+                           struct error *why)
+{
+    enum status status = OK;
+    struct disk_file *disk = calloc(1, sizeof *disk);
+    if (!disk) {
+        return error_set(why, ERR_MEMORY, "no memory to open the journal %s", folder);
+    }
+    disk->folder = disk->lock = disk->writing = disk->reading = -1;
+    snprintf(disk->path, sizeof disk->path, "%s", folder);
+    if (!read_only) {
+        status = make_folder(folder, why);
+    }
+    if (status == OK) {
+        disk->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (disk->folder < 0) {
+            status = error_set(why, ERR_NOT_FOUND, "cannot open the journal folder %s: %s", folder,
+                               strerror(errno));
+        }
+    }
+    if (status == OK && !read_only) {
+        status = lock_folder(disk, why);
+    }
+    if (status != OK) {
+        disk_file_close(disk);
+        return status;
+    }
+    *out = disk;
+    return OK;
+}
+
+static void close_file(int *file)
+{
+    if (*file >= 0) {
+        close(*file);
+    }
+    *file = -1;
+}
+
+void disk_file_close(struct disk_file *disk)
+{
+    if (disk) {
+        close_file(&disk->writing);
+        close_file(&disk->reading);
+        close_file(&disk->lock);
+        close_file(&disk->folder);
+        free(disk);
+    }
+}
+
+// --- recovery
+
+static enum status range(void *user, uint64_t *first, uint64_t *last, struct error *why)
+{
+    struct disk_file *disk = user;
+    uint64_t segment;
+    struct dirent *entry;
+    *first = *last = 0;
+    DIR *folder = opendir(disk->path);
+    if (!folder) {
+        return error_set(why, ERR_IO, "cannot list %s: %s", disk->path, strerror(errno));
+    }
+    while ((entry = readdir(folder))) {
+        if (parse_name(entry->d_name, &segment) && segment > 0) {
+            *first = *first == 0 || segment < *first ? segment : *first;
+            *last = segment > *last ? segment : *last;
+        }
+    }
+    closedir(folder);
+    return OK;
+}
+
+static enum status open_reading(struct disk_file *disk, uint64_t segment, struct error *why)
+{
+    char name[NAME_BYTES];
+    if (disk->reading >= 0 && disk->reading_segment == segment) {
+        return OK;
+    }
+    close_file(&disk->reading);
+    name_of(name, segment);
+    disk->reading = fault_hit(FAULT_OPEN) ? -1 : openat(disk->folder, name, O_RDONLY | O_CLOEXEC);
+    disk->reading_segment = segment;
+    if (disk->reading < 0) {
+        return error_set(why, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s/%s: %s",
+                         disk->path, name, strerror(errno));
+    }
+    return OK;
+}
+
+static enum status size(void *user, uint64_t segment, uint64_t *bytes, struct error *why)
+{
+    struct disk_file *disk = user;
+    struct stat info;
+    enum status status = open_reading(disk, segment, why);
+    if (status == OK && fstat(disk->reading, &info) != 0) {
+        status = error_set(why, ERR_IO, "cannot stat a journal segment: %s", strerror(errno));
+    }
+    *bytes = status == OK ? (uint64_t)info.st_size : 0;
+    return status;
+}
+
+static enum status read_bytes(void *user, uint64_t segment, uint64_t offset, void *to, size_t len,
+                              struct error *why)
+{
+    struct disk_file *disk = user;
+    size_t done = 0;
+    enum status status = open_reading(disk, segment, why);
+    while (status == OK && done < len) {
+        ssize_t got = fault_hit(FAULT_READ) ? -1
+                                            : pread(disk->reading, (char *)to + done, len - done,
+                                                    (off_t)(offset + done));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return error_set(
+                why, ERR_IO, "cannot read journal segment %" PRIu64 " at byte %" PRIu64 ": %s",
+                segment, offset + done, got == 0 ? "the file ends there" : strerror(errno));
+        }
+        done += (size_t)got;
+    }
+    return status;
+}
+
+static enum status cut(void *user, uint64_t segment, uint64_t bytes, struct error *why)
+{
+    struct disk_file *disk = user;
+    char name[NAME_BYTES];
+    name_of(name, segment);
+    int file = openat(disk->folder, name, O_WRONLY | O_CLOEXEC);
+    bool done = file >= 0 && ftruncate(file, (off_t)bytes) == 0 && fsync(file) == 0;
+    if (!done) {
+        error_set(why, ERR_IO, "cannot cut the torn tail off %s/%s: %s", disk->path, name,
+                  strerror(errno));
+    }
+    close_file(&file);
+    return done ? OK : ERR_IO;
+}
+
+struct disk disk_file_calls(struct disk_file *disk)
+{
+    return (struct disk){
+        .user = disk, .range = range, .size = size, .read = read_bytes, .cut = cut};
+}
+
+// --- writing
+
+static enum status write_failed(const struct disk_file *disk, const char *what, struct error *why)
+{
+    bool no_room = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    return error_set(why, no_room ? ERR_FULL : ERR_IO, "cannot %s the journal in %s: %s", what,
+                     disk->path, strerror(errno));
+}
+
+static enum status open_writing(struct disk_file *disk, const struct journal_commit *commit,
+                                struct error *why)
+{
+    char name[NAME_BYTES];
+    if (disk->writing >= 0 && disk->writing_segment == commit->segment) {
+        return OK;
+    }
+    close_file(&disk->writing);
+    name_of(name, commit->segment);
+    int flags = O_WRONLY | O_CLOEXEC | (commit->fresh ? O_CREAT : 0);
+    if (fault_hit(FAULT_OPEN)) {
+        errno = ENOSPC;
+    } else {
+        disk->writing = openat(disk->folder, name, flags, 0644);
+    }
+    disk->writing_segment = commit->segment;
+    return disk->writing >= 0 ? OK : write_failed(disk, "open", why);
+}
+
+enum status disk_file_write(struct disk_file *disk, const struct journal_commit *commit,
+                            struct error *why)
+{
+    size_t done = 0;
+    enum status status = open_writing(disk, commit, why);
+    while (status == OK && done < commit->bytes.len) {
+        ssize_t wrote = -1;
+        if (fault_hit(FAULT_WRITE)) {
+            errno = ENOSPC;
+        } else {
+            wrote = pwrite(disk->writing, commit->bytes.at + done, commit->bytes.len - done,
+                           (off_t)(commit->offset + done));
+        }
+        if (wrote < 0 && errno == EINTR) {
+            continue;
+        }
+        if (wrote <= 0) {
+            return write_failed(disk, "write", why);
+        }
+        done += (size_t)wrote;
+    }
+    if (status != OK) {
+        return status;
+    }
+    if (fault_hit(FAULT_SYNC) || fdatasync(disk->writing) != 0 ||
+        (commit->fresh && fsync(disk->folder) != 0)) {
+        // Whatever the reason, also no room: the pages may be gone, and the next sync would not say so.
+        return error_set(why, ERR_IO, "cannot sync the journal in %s: %s", disk->path,
+                         strerror(errno));
+    }
+    return OK;
+}
+
+enum status disk_file_read(struct disk_file *disk, struct journal_place place, void *to,
+                           struct error *why)
+{
+    return read_bytes(disk, place.segment, place.offset, to, place.bytes, why);
+}
+
+void disk_file_drop(struct disk_file *disk, uint64_t segment)
+{
+    char name[NAME_BYTES];
+    name_of(name, segment);
+    if (disk->reading_segment == segment) {
+        close_file(&disk->reading);
+    }
+    unlinkat(disk->folder, name, 0);
+}
