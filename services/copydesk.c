@@ -2,6 +2,7 @@
 #include "common/suggest.h"
 #include "services/broker/broker.h"
 #include "services/enrich.h"
+#include "services/export/export.h"
 #include "services/health.h"
 #include "services/windows.h"
 
@@ -17,6 +18,7 @@ static const struct command commands[] = {
     {"enrich", enrich_main, "clean, tag, date and summarize articles here and now"},
     {"health", health_main, "ask a running service whether it is alive"},
     {"broker", broker_main, "take articles in, hand them to the stages, lose none"},
+    {"export", export_main, "a sink: finished articles to NDJSON files"},
     {"journal", journal_main, "show or check what a broker has on disk"},
     {"sentences", sentences_main, "show where a text is cut into sentences"},
     {"tokens", tokens_main, "show the tokens of a text"},
