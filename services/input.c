@@ -203,14 +203,20 @@ static void fill_first(struct input *input, struct input_event *event)
     }
 }
 
+// Reads the rest of the file. False when it is larger than the limit.
+static bool fill_all(struct input *input, struct input_event *event)
+{
+    while (window(input).len <= input->limit_bytes && fill(input, event)) {
+    }
+    return window(input).len <= input->limit_bytes;
+}
+
 // UTF-16 is rare and turned into UTF-8 as a whole, so that the rest needs to know nothing of it.
 static bool decode_wide(struct input *input, struct input_event *event)
 {
     struct decoding how;
-    while (fill(input, event)) {
-        if (window(input).len > input->limit_bytes) {
-            return fail_limit(input, event);
-        }
+    if (!fill_all(input, event)) {
+        return fail_limit(input, event);
     }
     buf_reset(&input->decoded);
     if (charset_decode(window(input), VIEW(""), &input->decoded, &how) != OK) {
@@ -230,6 +236,34 @@ static enum mode mode_of(enum content content)
     return content == CONTENT_NDJSON ? LINES : content == CONTENT_JSON ? VALUES : WHOLE;
 }
 
+// Decides what the file is and how it will be read. True when that alone is an event.
+static bool judge_file(struct input *input, struct input_event *event)
+{
+    fill_first(input, event);
+    if (event->status != OK) {
+        return fail(event, event->status);
+    }
+    bool said = content_is_wide(window(input)) && decode_wide(input, event);
+    if (said && event->kind == INPUT_FAILURE) {
+        return true;
+    }
+    if (view_starts(window(input), VIEW("\xef\xbb\xbf"))) {
+        input->start += 3;
+    }
+    if (view_trim(window(input)).len == 0) {
+        error_set(&event->why, OK, "%s is empty", input->name);
+        close_file(input);
+        return note(event);
+    }
+    input->content = content_find(window(input));
+    input->mode = mode_of(input->content);
+    if (input->content == CONTENT_REFUSED) {
+        content_refuse(window(input), input->name, &event->why);
+        return fail(event, ERR_FORMAT);
+    }
+    return said;
+}
+
 // Opens the next file. True when that alone is an event.
 static bool open_file(struct input *input, struct input_event *event)
 {
@@ -246,34 +280,9 @@ static bool open_file(struct input *input, struct input_event *event)
     input->line = input->column = 1;
     input->documents = 0;
     input->ended = input->decode_noted = input->in_array = false;
-    if (describe_file(input, event)) {
-        close_file(input);
-        return true;
-    }
-    fill_first(input, event);
-    if (event->status != OK) {
-        close_file(input);
-        return fail(event, event->status);
-    }
-    bool wide = content_is_wide(window(input));
-    bool said = wide && decode_wide(input, event);
+    bool said = describe_file(input, event) || judge_file(input, event);
     if (said && event->kind == INPUT_FAILURE) {
-        return true;
-    }
-    if (view_starts(window(input), VIEW("\xef\xbb\xbf"))) {
-        input->start += 3;
-    }
-    input->content = content_find(window(input));
-    input->mode = mode_of(input->content);
-    if (input->content == CONTENT_REFUSED) {
-        content_refuse(window(input), input->name, &event->why);
         close_file(input);
-        return fail(event, ERR_FORMAT);
-    }
-    if (window(input).len == 0) {
-        error_set(&event->why, OK, "%s is empty", input->name);
-        close_file(input);
-        return note(event);
     }
     return said;
 }
@@ -425,13 +434,11 @@ static bool next_value(struct input *input, struct input_event *event)
 // A page or a text as a JSON document of its own.
 static bool next_whole(struct input *input, struct input_event *event)
 {
-    while (fill(input, event)) {
-        if (window(input).len > input->limit_bytes) {
-            return fail_limit(input, event);
-        }
-    }
     if (window(input).len == 0) {
         return false;
+    }
+    if (!fill_all(input, event)) {
+        return fail_limit(input, event);
     }
     struct view content = window(input);
     bool is_standard = input->fd == STDIN_FILENO;
@@ -484,10 +491,11 @@ bool input_next(struct input *input, struct input_event *event)
             }
             continue;
         }
-        if (next_document(input, event)) {
+        bool said = next_document(input, event);
+        if (said && (event->kind != INPUT_DOCUMENT || event->status == OK)) {
             return true;
         }
-        close_file(input);
+        close_file(input); // at its end, or because reading failed in the middle of a document
         if (event->status != OK) {
             return fail(event, event->status);
         }
