@@ -40,6 +40,7 @@ static enum status read_removed(struct article *article, const cJSON *item, stru
 static enum status read_trace(struct article *article, const cJSON *item, struct error *why);
 static enum status read_confidence(struct article *article, const cJSON *item, struct error *why);
 static enum status read_inferred(struct article *article, const cJSON *item, struct error *why);
+static enum status read_stages(struct article *article, const cJSON *item, struct error *why);
 static enum status read_conflict(struct article *article, const cJSON *item, struct error *why);
 
 #define FIELD(name) offsetof(struct article, name)
@@ -82,7 +83,7 @@ static const struct member members[] = {
     {"dates", ARRAY, 0, read_dates},
     {"summary", OBJECT, 0, read_summary},
     {"removed", ARRAY, 0, read_removed},
-    {"stages", OBJECT, 0, NULL},
+    {"stages", OBJECT, 0, read_stages},
     {"trace", OBJECT, 0, read_trace},
     {"ext", OBJECT, 0, NULL},
 };
@@ -318,6 +319,14 @@ static enum status read_inferred(struct article *article, const cJSON *item, str
     article->inferred_earliest = keep(article, string_in(item, "earliest"));
     article->inferred_latest = keep(article, string_in(item, "latest"));
     return OK;
+}
+
+static enum status read_stages(struct article *article, const cJSON *item, struct error *why)
+{
+    (void)article;
+    return cJSON_GetArraySize(item) > ARTICLE_STAGE_LIMIT
+               ? error_set(why, ERR_LIMIT, "more than %d entries", ARTICLE_STAGE_LIMIT)
+               : OK;
 }
 
 static enum status read_conflict(struct article *article, const cJSON *item, struct error *why)
@@ -581,11 +590,17 @@ static void lay_over(cJSON *object, cJSON *from)
     cJSON *item;
     while ((item = from->child)) {
         cJSON_DetachItemViaPointer(from, item);
+        if (strcmp(item->string, "stages") != 0) {
+            put(object, item);
+            continue;
+        }
         cJSON *stages = cJSON_GetObjectItemCaseSensitive(object, "stages");
-        if (stages && strcmp(item->string, "stages") == 0) {
+        stages = stages ? stages : cJSON_AddObjectToObject(object, "stages");
+        if (stages) {
             lay_over_stages(stages, item);
         } else {
-            put(object, item);
+            cJSON_Delete(
+                item); // no memory: the article then lacks who worked on it, and nothing else
         }
     }
     cJSON_Delete(from);
@@ -607,11 +622,12 @@ enum status article_merge(struct article *article, struct view json, struct erro
         cJSON_Delete(object);
         return status;
     }
-    if (article->document) {
-        lay_over(article->document, object);
-    } else {
-        article->document = object;
+    article->document = article->document ? article->document : cJSON_CreateObject();
+    if (!article->document) {
+        cJSON_Delete(object);
+        return error_set(why, ERR_MEMORY, "1:1: no memory for the article");
     }
+    lay_over(article->document, object);
     return OK;
 }
 

@@ -24,6 +24,7 @@
 enum {
     ARTICLE_ID_LIMIT = 512, // bytes
     ARTICLE_MEMBER_LIMIT = 1024,
+    ARTICLE_STAGE_LIMIT = 64,
 };
 #define ARTICLE_SIZE_LIMIT ((size_t)64 << 20) // bytes of one JSON document
 

@@ -31,7 +31,7 @@ char *buf_reserve(struct buf *buf, size_t more)
         return NULL;
     }
     size_t wanted = buf->len + more;
-    if (wanted > buf->cap) {
+    if (wanted > buf->cap || !buf->at) {
         size_t cap = buf->cap < 256 ? 256 : buf->cap * 2;
         cap = cap < wanted ? wanted : cap;
         char *grown = fault_hit(FAULT_MEMORY) ? NULL : realloc(buf->at, cap);

@@ -576,7 +576,7 @@ static const struct value *value_of(const struct config *config, const char *nam
             return &config->values[n];
         }
     }
-    assert(!"the key is in the table");
+    assert(false && "the key is in the table");
     return NULL;
 }
 
@@ -639,7 +639,7 @@ bool config_is_set(const struct config *config, const char *name)
             return config->values[n].source != FROM_FALLBACK;
         }
     }
-    assert(!"the key is in the table");
+    assert(false && "the key is in the table");
     return false;
 }
 

@@ -147,7 +147,7 @@ static size_t print_year(const struct moment *moment, int drop, char *out)
 {
     size_t size = MOMENT_VALUE_SIZE;
     if (moment->year == MOMENT_UNKNOWN) {
-        return (size_t)snprintf(out, size, "%s", "XXXX" + drop);
+        return (size_t)snprintf(out, size, "%s", &"XXXX"[drop]);
     }
     if (moment->year < 0) {
         return (size_t)snprintf(out, size, "BC%04d", -moment->year);
