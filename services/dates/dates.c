@@ -7,6 +7,7 @@
 #include "services/dates/dates.h"
 
 #include "services/dates/filter.h"
+#include "services/dates/narrative.h"
 #include "services/dates/resolve.h"
 
 #include <stdlib.h>
@@ -134,7 +135,8 @@ static void judge_island(struct resolver *resolver, const struct island *island,
                     result.value, result.anchored_on,
                     result.cue == CUE_FUTURE ? ", future clause" : "");
         note_date(notes, resolver, span, &result);
-        if (result.is_point && result.moment.year != MOMENT_UNKNOWN) {
+        bool told = !resolver->narrative || strcmp(result.anchored_on, "published") != 0;
+        if (result.is_point && told) {
             resolver->last = result.moment;
             resolver->has_last = true;
             if (frame->op == OP_YEARPART && result.moment.grain == GRAIN_QUARTER) {
@@ -143,6 +145,19 @@ static void judge_island(struct resolver *resolver, const struct island *island,
             }
         }
     }
+}
+
+static bool is_history(const struct resolver *resolver, struct explain *explain)
+{
+    int32_t year = resolver->has_anchor ? calendar_civil(resolver->anchor).year : MOMENT_UNKNOWN;
+    struct tempo tempo = narrative_tempo(resolver->lexicon, resolver->pieces, resolver->text, year);
+    bool history = narrative_is_history(tempo);
+    if (history) {
+        explain_add(explain, "dates", "narrative", VIEW(""),
+                    "%u far years, %u near: months hang on the year last spoken of", tempo.far,
+                    tempo.near);
+    }
+    return history;
 }
 
 static enum status run(const struct model *model, const struct article *article,
@@ -162,6 +177,7 @@ static enum status run(const struct model *model, const struct article *article,
         resolver.anchor = calendar_day(published.date);
     }
     scan_text(&pieces, article->arena, &model->english, article->text);
+    resolver.narrative = is_history(&resolver, explain);
     notes_array(notes, "dates");
     while (grammar_next_island(&model->english, &pieces, article->text, false, &at, island)) {
         grammar_reduce(model->grammar, island);

@@ -58,6 +58,14 @@ static const char *refuse_other_sense(const struct scene *scene)
     if (single && (unit == UNIT_SECOND || unit == UNIT_QUARTER)) {
         return "a second or a quarter of something";
     }
+    if (frame->op == OP_CLOCK && is_single(scene) && frame_has(frame, CLASS_PART)) {
+        return "a part of the day in general";
+    }
+    int32_t plural = frame_get(frame, CLASS_PLURAL, UNIT_NONE);
+    if (frame->op == OP_DURATION && (unit == UNIT_QUARTER || plural == UNIT_QUARTER) &&
+        (is_word(scene, scene->after, of) || frame_get(frame, CLASS_NUM, 0) == 300)) {
+        return "quarters of something";
+    }
     if (frame_has(frame, CLASS_TENSE) && is_word(scene, scene->after, of)) {
         return "the past or future of something";
     }

@@ -1,6 +1,7 @@
 #include "services/dates/grammar.h"
 
 #include "services/dates/number.h"
+#include "services/dates/ranges.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,16 +18,24 @@ static_assert(CLASS_COUNT <= 256, "classes are bytes");
 
 enum { PATTERN_LIMIT = 12, NODE_LIMIT = 60000 };
 
-// A node of a trie; children are a list. `rule` is index + 1 of the rule that ends here.
+// A node of a trie; children are a list. `ending` is the first rule that ends here: several may, when they ask
+// for different kinds of expressions inside.
 struct node {
     uint16_t child, sibling;
     uint8_t class;
-    uint16_t rule;
+    uint16_t ending; // 0: none
+};
+
+struct ending {
+    uint16_t rule; // index + 1
+    uint16_t next; // in the order of the table
 };
 
 struct grammar {
     struct node *nodes; // [0] is none
     size_t count, cap;
+    struct ending *endings; // [0] is none
+    size_t ending_count, ending_cap;
     uint16_t roots[RULE_PHASES][CLASS_COUNT];
 };
 
@@ -94,6 +103,28 @@ static size_t ways(const struct element *element)
     return element->count + element->optional;
 }
 
+static bool add_ending(struct grammar *grammar, uint16_t node, uint16_t rule)
+{
+    if (grammar->ending_count == grammar->ending_cap) {
+        size_t cap = grammar->ending_cap * 2;
+        struct ending *endings = realloc(grammar->endings, cap * sizeof *endings);
+        if (!endings || cap > NODE_LIMIT) {
+            grammar->endings = endings ? endings : grammar->endings;
+            return false;
+        }
+        grammar->endings = endings;
+        grammar->ending_cap = cap;
+    }
+    uint16_t made = (uint16_t)grammar->ending_count++;
+    uint16_t *link = &grammar->nodes[node].ending;
+    while (*link) {
+        link = &grammar->endings[*link].next;
+    }
+    grammar->endings[made] = (struct ending){.rule = rule};
+    *link = made;
+    return true;
+}
+
 static bool add_way(struct grammar *grammar, const struct element *elements, size_t count,
                     size_t way, uint16_t rule)
 {
@@ -109,10 +140,7 @@ static bool add_way(struct grammar *grammar, const struct element *elements, siz
             }
         }
     }
-    if (node && !grammar->nodes[node].rule) {
-        grammar->nodes[node].rule = (uint16_t)(rule + 1);
-    }
-    return true;
+    return node && add_ending(grammar, node, (uint16_t)(rule + 1));
 }
 
 static enum status add_rule(struct grammar *grammar, uint16_t rule, struct error *why)
@@ -142,11 +170,12 @@ enum status grammar_new(struct grammar **out, struct error *why)
     struct grammar *grammar = calloc(1, sizeof *grammar);
     enum status status = OK;
     if (grammar) {
-        grammar->cap = 1024;
-        grammar->count = 1;
+        grammar->cap = grammar->ending_cap = 1024;
+        grammar->count = grammar->ending_count = 1;
+        grammar->endings = calloc(grammar->ending_cap, sizeof *grammar->endings);
         grammar->nodes = calloc(grammar->cap, sizeof *grammar->nodes);
     }
-    if (!grammar || !grammar->nodes) {
+    if (!grammar || !grammar->nodes || !grammar->endings) {
         status = error_set(why, ERR_MEMORY, "dates: no memory for the rules");
     }
     for (uint16_t i = 0; status == OK && dates_rules[i].pattern; i++) {
@@ -163,6 +192,7 @@ enum status grammar_new(struct grammar **out, struct error *why)
 void grammar_free(struct grammar *grammar)
 {
     if (grammar) {
+        free(grammar->endings);
         free(grammar->nodes);
         free(grammar);
     }
@@ -184,6 +214,7 @@ static bool fill_item(const struct lexicon *lexicon, const struct pieces *pieces
     memcpy(item->senses, entry->senses, sizeof item->senses);
     item->count = entry->sense_count;
     item->guarded = entry->guarded;
+    item->capital = piece->capital;
     return item->count > 0;
 }
 
@@ -232,6 +263,8 @@ bool grammar_next_island(const struct lexicon *lexicon, const struct pieces *pie
         if (island->len == 0) {
             (*at)++; // a number without a meaning
         } else if (carrying_one) {
+            island->ends_clause =
+                *at == pieces->len || pieces->at[*at].lined || pieces->at[*at].kind == PIECE_MARK;
             return true;
         }
     }
@@ -246,16 +279,34 @@ struct match {
     uint8_t choice[PATTERN_LIMIT]; // which sense of each item
 };
 
-// True when the first expression among the items is of a kind the rule takes.
+// True when the expressions among the items are of the kinds the rule takes.
 static bool allows(const struct island *island, const struct rule *rule, size_t start, size_t len)
 {
-    for (size_t i = start; rule->inner && i < start + len; i++) {
+    uint32_t wanted[2] = {rule->inner, rule->second};
+    size_t seen = 0;
+    for (size_t i = start; i < start + len && seen < 2; i++) {
         struct sense sense = island->items[i].senses[0];
         if (sense.class >= CLASS_DATED && sense.class <= CLASS_REFFED) {
-            return rule->inner >> island->frames[sense.value].op & 1;
+            bool fits = !wanted[seen] || wanted[seen] >> island->frames[sense.value].op & 1;
+            if (!fits) {
+                return false;
+            }
+            seen++;
         }
     }
     return true;
+}
+
+// The first rule that ends at the node and takes these items; 0: none.
+static uint16_t fitting_rule(const struct grammar *grammar, const struct island *island,
+                             uint16_t node, size_t start, size_t len)
+{
+    for (uint16_t at = grammar->nodes[node].ending; at; at = grammar->endings[at].next) {
+        if (allows(island, &dates_rules[grammar->endings[at].rule - 1], start, len)) {
+            return grammar->endings[at].rule;
+        }
+    }
+    return 0;
 }
 
 // The longest way through the phase's trie from item `start` on; depth first with a stack of its own.
@@ -285,10 +336,9 @@ static struct match find_match(const struct grammar *grammar, const struct islan
             continue;
         }
         nodes[depth] = next;
-        uint16_t rule = grammar->nodes[next].rule;
         depth++;
-        if (rule && (depth > best.len || (depth == best.len && rule < best.rule)) &&
-            allows(island, &dates_rules[rule - 1], start, depth)) {
+        uint16_t rule = fitting_rule(grammar, island, next, start, depth);
+        if (rule && (depth > best.len || (depth == best.len && rule < best.rule))) {
             best.rule = rule;
             best.len = depth;
             for (size_t i = 0; i < depth; i++) {
@@ -346,6 +396,11 @@ static void combine(struct island *island, struct frame *frame, const struct rul
         frame->base = date->base;
         take_slots(frame, date);
         take_slots(frame, time);
+    } else if ((rule->op == OP_NTH || rule->op == OP_YEARPART) &&
+               inner[1]) { // a part and the whole
+        bool whole_first = rule->value == WHOLE_FIRST;
+        take_slots(frame, whole_first ? two : one);
+        frame->base = inner[whole_first ? 0 : 1];
     } else if (inner[1]) { // a duration and what it is counted from
         bool first_is_duration = is_duration(one);
         take_slots(frame, first_is_duration ? one : two);
@@ -384,9 +439,50 @@ static void reduce(struct island *island, const struct match *match, size_t at)
     island->len -= match->len - 1;
 }
 
+static bool has_any(const struct island *island, size_t at, uint64_t classes)
+{
+    for (size_t i = 0; at < island->len && i < island->items[at].count; i++) {
+        uint8_t class = island->items[at].senses[i].class;
+        if (class < 64 && classes >> class & 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_joint(const struct island *island, size_t at, enum word_class class)
+{
+    return at < island->len && island->items[at].count > 0 &&
+           island->items[at].senses[0].class == class;
+}
+
+// A guarded word in small letters (may, march, fall, sat) counts only beside a day, a year, or a word such as last or
+// early; a season also in "in the fall".
+static bool is_supported(const struct island *island, size_t at)
+{
+    uint64_t near = BIT(DAY) | BIT(YEAR) | BIT(DIR) | BIT(MOD) | BIT(EACH) | BIT(NUM);
+    bool before = at > 0 && (has_any(island, at - 1, near) || is_joint(island, at - 1, CLASS_THIS));
+    bool behind = has_any(island, at + 1, BIT(DAY) | BIT(YEAR));
+    bool in_the = at > 1 && has_any(island, at, BIT(SEASON)) &&
+                  is_joint(island, at - 1, CLASS_THE) && is_joint(island, at - 2, CLASS_IN);
+    return before || behind || in_the || has_any(island, at, BIT(REF));
+}
+
+static void drop_unsupported(struct island *island)
+{
+    for (size_t i = 0; i < island->len; i++) {
+        struct item *item = &island->items[i];
+        if (item->guarded && !item->capital && !is_supported(island, i)) {
+            item->count = 0;
+        }
+    }
+}
+
 void grammar_reduce(const struct grammar *grammar, struct island *island)
 {
+    drop_unsupported(island);
     number_merge(island);
+    ranges_share(island);
     for (size_t phase = 0; phase < RULE_PHASES; phase++) {
         for (size_t i = 0; i < island->len; i++) {
             struct match match = find_match(grammar, island, phase, i);
@@ -395,4 +491,5 @@ void grammar_reduce(const struct grammar *grammar, struct island *island)
             }
         }
     }
+    ranges_mark(island);
 }

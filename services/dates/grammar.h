@@ -39,6 +39,7 @@ struct frame {
     int32_t value[CLASS_SLOT_END];
     uint8_t op;           // enum op
     uint16_t base;        // frame it hangs on; FRAME_NONE: none
+    uint16_t range_end;   // frame of the end when this begins a range; FRAME_NONE: none
     uint32_t first, last; // pieces, both inclusive
     uint16_t rule;        // index + 1 of the rule that made it
     uint8_t class;        // non-terminal: DATE, TIME, DUR, SET, REF, TOD
@@ -48,12 +49,13 @@ struct item {
     uint32_t first, last;
     struct sense senses[SENSE_LIMIT];
     uint8_t count;
-    bool guarded;
+    bool guarded, capital;
 };
 
 struct island {
     struct item items[ISLAND_LIMIT];
     size_t len;
+    bool ends_clause;                 // a mark or the end of a line follows
     struct frame frames[FRAME_LIMIT]; // [0] is unused
     size_t frame_count;
 };
@@ -65,10 +67,11 @@ struct rule {
     const char *pattern; // classes; "a|b" either, "x?" may be missing
     uint8_t slot;        // slot that the rule itself sets, 0: none
     int32_t value;
-    uint32_t inner; // ops that the first expression inside may have, as bits; 0: any
+    uint32_t inner;  // ops that the first expression inside may have, as bits; 0: any
+    uint32_t second; // the same of the second one
 };
 
-enum { RULE_PHASES = 4 };
+enum { RULE_PHASES = 4, WHOLE_FIRST = -7 };
 
 // The rule table; ends with a NULL pattern.
 extern const struct rule dates_rules[];

@@ -98,14 +98,31 @@ static struct moment numeric_day(struct task *task)
     return dated(packed / 10000, packed / 100 % 100, day, day ? GRAIN_DAY : GRAIN_MONTH);
 }
 
+// In a narrative a month belongs to the year last spoken of.
+static bool narrative_year(struct task *task, int32_t *year)
+{
+    const struct resolver *r = task->resolver;
+    bool usable = r->narrative && r->has_last && !has(task, CLASS_DIR) &&
+                  r->last.year != MOMENT_UNKNOWN && r->last.grain < GRAIN_DECADE;
+    *year = r->last.year;
+    if (usable) {
+        task->result->anchored_on = "last";
+    }
+    return usable;
+}
+
 // Month and day without year: the year that brings it nearest to the anchor, and fits the weekday when
 // there is one.
 static struct moment month_day(struct task *task, int32_t month, int32_t day)
 {
     int32_t anchor;
     int32_t weekday = get(task, CLASS_WEEKDAY, 0);
+    int32_t told;
     if (!exists(2000, month, day)) {
         return unknown(task);
+    }
+    if (narrative_year(task, &told) && exists(told, month, day)) {
+        return dated(told, month, day, GRAIN_DAY);
     }
     if (!anchor_day(task, &anchor)) {
         return dated(MOMENT_UNKNOWN, month, day, GRAIN_DAY);
@@ -135,6 +152,10 @@ static struct moment month_day(struct task *task, int32_t month, int32_t day)
 static struct moment month_only(struct task *task, int32_t month)
 {
     int32_t anchor;
+    int32_t told;
+    if (narrative_year(task, &told)) {
+        return dated(told, month, 0, GRAIN_MONTH);
+    }
     if (!anchor_day(task, &anchor)) {
         return dated(MOMENT_UNKNOWN, month, 0, GRAIN_MONTH);
     }
@@ -146,8 +167,6 @@ static struct moment month_only(struct task *task, int32_t month)
         year += dir < 0 && (of_year || month >= today.month)   ? -1
                 : dir > 0 && (of_year || month <= today.month) ? 1
                                                                : 0;
-    } else if (task->resolver->narrative) {
-        year += 0;
     } else if (direction(task) == CUE_FUTURE) {
         year += month < today.month;
     } else {
@@ -209,12 +228,19 @@ static struct moment season_only(struct task *task)
     int32_t anchor;
     struct moment moment = moment_of(GRAIN_SEASON);
     moment.sub = get(task, CLASS_SEASON, 0);
+    if (!task->resolver->has_anchor && narrative_year(task, &moment.year)) {
+        return moment;
+    }
     if (!anchor_day(task, &anchor)) {
         return moment;
     }
     moment.year = calendar_civil(anchor).year;
     int32_t first;
     int32_t dir = get(task, CLASS_DIR, 5);
+    if (narrative_year(task, &first)) {
+        moment.year = first;
+        return moment;
+    }
     if (moment_first_day(&moment, &first)) {
         moment.year += dir == -1 && first + 80 > anchor ? -1 : dir == 1 && first <= anchor ? 1 : 0;
     }
@@ -270,6 +296,10 @@ static struct moment unit_away(struct task *task)
     enum grain grain = moment_grain(unit);
     int32_t dir = get(task, CLASS_DIR, 3);
     int32_t day;
+    if (!has(task, CLASS_UNIT) && !has(task, CLASS_WEEKEND)) { // the latest period
+        task->result->anchored_on = "last";
+        return task->resolver->has_quarter ? task->resolver->quarter : unknown(task);
+    }
     if (has(task, CLASS_WEEKEND)) {
         grain = GRAIN_WEEKEND;
         unit = UNIT_WEEK;
@@ -382,14 +412,14 @@ static struct moment shifted(struct task *task)
     }
     int32_t day;
     bool coarse = base.grain > grain || base.grain == GRAIN_NONE;
-    if (!moment_first_day(&base, &day)) {
-        return moment_of(grain);
-    }
     if (coarse && grain == GRAIN_DAY) {
         base.grain = GRAIN_DAY;
         base.fuzzy = true;
         base.day = 0;
         return base;
+    }
+    if (!moment_first_day(&base, &day)) {
+        return moment_of(grain);
     }
     // A quarter or a month last spoken of is moved as it is; a day is moved to the unit that is counted.
     bool yearly =
@@ -440,6 +470,10 @@ static struct moment year_part(struct task *task)
         moment.year = get(task, CLASS_YEAR, 0);
         task->result->anchored_on = "self";
     } else if (inner_moment(task, &base)) {
+        if (base.grain > GRAIN_YEAR) {
+            task->result->mod = moment.sub > parts / 2 ? MOD_END : MOD_START;
+            return base;
+        }
         moment.year = base.year;
     } else if (anchor_day(task, &anchor)) {
         struct moment now = moment_at(anchor, grain);
@@ -483,20 +517,40 @@ static struct moment century(int32_t ord)
     return moment;
 }
 
+// "October of that year", "the summer of last year".
+static struct moment part_of_year(const struct task *task, const struct moment *year)
+{
+    int32_t month = get(task, CLASS_MONTH, 0);
+    int32_t day = month ? get(task, CLASS_DAY, 0) : 0;
+    struct moment moment = dated(year->year, month, day,
+                                 day     ? GRAIN_DAY
+                                 : month ? GRAIN_MONTH
+                                         : GRAIN_SEASON);
+    moment.sub = month ? 0 : get(task, CLASS_SEASON, 0);
+    return moment;
+}
+
 static struct moment nth(struct task *task)
 {
     enum unit unit = unit_of(task);
-    int32_t ord = get(task, CLASS_ORD, has(task, CLASS_DIR) ? get(task, CLASS_DIR, 1) : 1);
+    int32_t dir = get(task, CLASS_DIR, 1);
+    int32_t ord = get(task, CLASS_ORD, dir == -1 ? -1 : 1);
     struct moment base;
     int32_t first;
     int32_t last;
     if (!task->frame->base && unit == UNIT_CENTURY && ord > 0) {
         return century(ord);
     }
-    if (!inner_moment(task, &base) || !moment_days(&base, &first, &last)) {
+    if (!inner_moment(task, &base)) {
         return unknown(task);
     }
-    if (has(task, CLASS_WEEKDAY)) {
+    if (has(task, CLASS_MONTH) || has(task, CLASS_SEASON)) {
+        return part_of_year(task, &base);
+    }
+    if (!moment_days(&base, &first, &last)) {
+        return unknown(task);
+    }
+    if (has(task, CLASS_WEEKDAY) && !has(task, CLASS_MONTH)) {
         return moment_at(nth_weekday(first, last, get(task, CLASS_WEEKDAY, 1), ord), GRAIN_DAY);
     }
     enum grain grain = has(task, CLASS_WEEKEND) ? GRAIN_WEEKEND : moment_grain(unit);
@@ -687,7 +741,9 @@ static struct moment point(struct task *task)
 static void set_time(const struct task *task, struct moment *moment)
 {
     moment->part = get(task, CLASS_PART, 0);
-    if (!has(task, CLASS_CLOCK) && !(has(task, CLASS_NUM) && task->frame->op != OP_SHIFT)) {
+    bool hour = has(task, CLASS_NUM) && !has(task, CLASS_ERA) &&
+                (task->frame->op == OP_CLOCK || has(task, CLASS_HALFDAY));
+    if (!has(task, CLASS_CLOCK) && !hour) {
         return;
     }
     int32_t packed = get(task, CLASS_CLOCK, get(task, CLASS_NUM, 0) / 100 * 60);
@@ -703,6 +759,29 @@ static void set_time(const struct task *task, struct moment *moment)
     }
     moment->clock = minutes;
     moment->seconds = packed >> 12 ? (packed >> 12) - 1 : -1;
+}
+
+// A start without a year of its own takes the end's, and lies before it.
+static void order_range(struct task *task)
+{
+    struct moment *start = &task->result->moment;
+    struct result end;
+    int32_t start_day;
+    int32_t end_day;
+    bool own_year = has(task, CLASS_YEAR) || has(task, CLASS_NUMERIC) || has(task, CLASS_DIR);
+    if (!task->frame->range_end || own_year || task->frame->op != OP_CALENDAR ||
+        !has(task, CLASS_MONTH) || task->island->frames[task->frame->range_end].range_end) {
+        return;
+    }
+    resolve_frame(task->resolver, task->island, task->frame->range_end, &end);
+    if (!end.is_point || !moment_first_day(&end.moment, &end_day) ||
+        end.moment.grain >= GRAIN_YEAR) {
+        return;
+    }
+    start->year = end.moment.year;
+    if (moment_first_day(start, &start_day) && start_day > end_day) {
+        start->year--;
+    }
 }
 
 void resolve_frame(struct resolver *resolver, const struct island *island, size_t n,
@@ -721,6 +800,7 @@ void resolve_frame(struct resolver *resolver, const struct island *island, size_
         return;
     }
     result->moment = point(&task);
+    order_range(&task);
     if (result->moment.grain == GRAIN_NONE) {
         return;
     }
