@@ -5,6 +5,7 @@
 #include "services/export/export.h"
 #include "services/health.h"
 #include "services/windows.h"
+#include "services/worker.h"
 
 #include <stdio.h>
 
@@ -18,6 +19,7 @@ static const struct command commands[] = {
     {"enrich", enrich_main, "clean, tag, date and summarize articles here and now"},
     {"health", health_main, "ask a running service whether it is alive"},
     {"broker", broker_main, "take articles in, hand them to the stages, lose none"},
+    {"worker", worker_main, "serve one stage of a broker's pipeline"},
     {"export", export_main, "a sink: finished articles to NDJSON files"},
     {"journal", journal_main, "show or check what a broker has on disk"},
     {"sentences", sentences_main, "show where a text is cut into sentences"},

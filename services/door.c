@@ -552,6 +552,10 @@ static enum status send_failed(struct door *door, int code)
         door->counts.full++;
         return ERR_FULL;
     }
+    // Whoever sends learns of the loss by the error; on_link tells when there is a connection again, even if that
+    // came back before the loop looked.
+    door->up = false;
+    door->touched = true;
     door->counts.unreachable++;
     return ERR_UNREACHABLE;
 }

@@ -66,7 +66,7 @@ MUST_CHECK enum status door_open(struct door **out, const struct door_config *co
 void door_close(struct door *door);
 
 // Sends two frames and takes them in any case. `peer` is 0 for a dealer.
-// ERR_UNREACHABLE: the peer is gone, or the dealer is not connected. ERR_FULL: no room. ERR_MEMORY.
+// ERR_UNREACHABLE: the peer is gone, or the dealer is not connected (as if on_link had said so). ERR_FULL: no room. ERR_MEMORY.
 // Only OK means that the message is on its way, and even then it may be lost with the connection.
 enum status door_send(struct door *door, uint64_t peer, struct frames *frames);
 

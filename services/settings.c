@@ -1,6 +1,7 @@
 #include "services/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 // Keys are sorted by section, in the order a reader meets the services.
 const struct config_key settings[] = {
@@ -85,6 +86,7 @@ const struct config_key settings[] = {
      .help = "time to finish what is under way at SIGTERM"},
     {.section = "broker",
      .key = "ops",
+     .env = "COPYDESK_OPS",
      .kind = CONFIG_TEXT,
      .fallback = "",
      .help = "HOST:PORT of /healthz /readyz /metrics"},
@@ -94,6 +96,7 @@ const struct config_key settings[] = {
      .help = "STAGE = what it needs: article, stages, or * for a sink"},
     {.section = "worker",
      .key = "broker",
+     .env = "COPYDESK_BROKER",
      .kind = CONFIG_TEXT,
      .fallback = DEFAULT_BROKER,
      .help = "address of the broker"},
@@ -103,7 +106,7 @@ const struct config_key settings[] = {
      .fallback = "1",
      .low = 1,
      .high = 256,
-     .help = "articles worked on at a time"},
+     .help = "articles worked on at a time; also -j N"},
     {.section = "worker",
      .key = "name",
      .kind = CONFIG_TEXT,
@@ -123,11 +126,13 @@ const struct config_key settings[] = {
      .help = "time to finish what is under way at SIGTERM"},
     {.section = "worker",
      .key = "ops",
+     .env = "COPYDESK_OPS",
      .kind = CONFIG_TEXT,
      .fallback = "",
      .help = "HOST:PORT of /healthz /readyz /metrics"},
     {.section = "export",
      .key = "broker",
+     .env = "COPYDESK_BROKER",
      .kind = CONFIG_TEXT,
      .fallback = DEFAULT_BROKER,
      .help = "address of the broker"},
@@ -160,11 +165,13 @@ const struct config_key settings[] = {
      .help = "name in logs and status; empty: host and process"},
     {.section = "export",
      .key = "ops",
+     .env = "COPYDESK_OPS",
      .kind = CONFIG_TEXT,
      .fallback = "",
      .help = "HOST:PORT of /healthz /readyz /metrics"},
     {.section = "submit",
      .key = "broker",
+     .env = "COPYDESK_BROKER",
      .kind = CONFIG_TEXT,
      .fallback = DEFAULT_BROKER,
      .help = "address of the broker"},
@@ -175,6 +182,7 @@ const struct config_key settings[] = {
      .help = "how long to wait for a broker that is not up"},
     {.section = "status",
      .key = "broker",
+     .env = "COPYDESK_BROKER",
      .kind = CONFIG_TEXT,
      .fallback = DEFAULT_BROKER,
      .help = "address of the broker"},
@@ -183,6 +191,23 @@ const struct config_key settings[] = {
      .kind = CONFIG_BOOL,
      .fallback = "no",
      .help = "print the answer as JSON"},
+    {.section = "up",
+     .key = "threads",
+     .kind = CONFIG_INTEGER,
+     .fallback = "1",
+     .low = 1,
+     .high = 256,
+     .help = "articles each stage works on at a time; also -j N"},
+    {.section = "up",
+     .key = "listen",
+     .kind = CONFIG_TEXT,
+     .fallback = DEFAULT_BROKER,
+     .help = "address of the broker for submit and status"},
+    {.section = "up",
+     .key = "drain",
+     .kind = CONFIG_DURATION,
+     .fallback = "25s",
+     .help = "time to finish what is under way at Ctrl-C"},
     {.section = "up",
      .key = "folder",
      .kind = CONFIG_TEXT,
@@ -234,12 +259,36 @@ static void print_help(const char *command, const char *usage)
     buf_clear(&help);
 }
 
+// The arguments with `-j N` and `-jN` written out as `--threads N`, for the caller to free; NULL without memory.
+// The strings are the old ones.
+static char **spell_out(int argc, char **argv, int *count)
+{
+    static char threads[] = "--threads";
+    char **out = calloc((size_t)argc * 2 + 1, sizeof *out);
+    bool flags_ended = false;
+    *count = 0;
+    for (int i = 0; out && i < argc; i++) {
+        flags_ended = flags_ended || strcmp(argv[i], "--") == 0;
+        bool is_short = !flags_ended && i > 0 && argv[i][0] == '-' && argv[i][1] == 'j';
+        out[(*count)++] = is_short ? threads : argv[i];
+        if (is_short && argv[i][2] != '\0') {
+            out[(*count)++] = argv[i] + 2;
+        }
+    }
+    return out;
+}
+
 bool settings_load(struct config **config, struct log *log, const char *usage, int argc,
                    char **argv, int *exit_code)
 {
     struct error why = {""};
+    int count;
+    char **arguments = spell_out(argc, argv, &count);
     *config = NULL;
-    enum status status = config_load(config, settings, settings_count, NULL, argc, argv, &why);
+    enum status status =
+        arguments ? config_load(config, settings, settings_count, NULL, count, arguments, &why)
+                  : error_set(&why, ERR_MEMORY, "no memory");
+    free(arguments);
     if (status == OK && config_wants_help(*config)) {
         print_help(argv[0], usage);
         *exit_code = 0;
