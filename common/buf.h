@@ -27,6 +27,7 @@ void buf_reset(struct buf *buf);
 // The length does not change: write, then add to `len` what was written.
 char *buf_reserve(struct buf *buf, size_t more);
 
+// Appends bytes, one character, a number in decimal. What does not fit is dropped whole.
 void buf_add(struct buf *buf, struct view text);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_u64(struct buf *buf, uint64_t value);

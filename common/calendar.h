@@ -37,6 +37,7 @@ struct instant {
     int32_t zone_minutes; // east of UTC; 0 for Z
 };
 
+// True when February of the year has 29 days.
 bool calendar_is_leap(int32_t year);
 
 // 28..31; month is 1..12.
@@ -49,6 +50,7 @@ bool calendar_is_valid(struct civil date);
 int32_t calendar_day(struct civil date);
 struct civil calendar_civil(int32_t day);
 
+// The day of the week, Monday first.
 enum weekday calendar_weekday(int32_t day);
 
 // The ISO week that holds the day, and the Monday that begins a week. `week` may be out of 1..53 and

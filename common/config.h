@@ -39,10 +39,8 @@ enum config_kind {
 
 struct config_key {
     const char *section;
-    const char
-        *key; // lower case with '_'; "*": the section is open, any key may stand in it (file only)
-    const char
-        *flag; // another name for the flag, such as "log-format", valid in every command; or NULL
+    const char *key;  // lower case with '_'; "*": any key may stand in the section (file only)
+    const char *flag; // another name, such as "log-format", valid in every command; or NULL
     const char *env;  // another name for the environment, such as "COPYDESK_BROKER"; or NULL
     enum config_kind kind;
     const char *fallback; // as a person would write it; NULL or "" when there is none

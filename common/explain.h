@@ -11,6 +11,7 @@ struct explain {
     struct buf lines; // text, one decision a line
 };
 
+// Starts with no lines and lets them grow to 16 MB; frees them.
 void explain_init(struct explain *explain);
 void explain_clear(struct explain *explain);
 

@@ -46,6 +46,7 @@ void fault_clear(void);
 // How often `point` was reached since it was set; not counted while no fault is set anywhere.
 uint64_t fault_count(enum fault_point point);
 
+// What fault_hit asks first, and then: count the call and tell whether it fails. Use fault_hit.
 extern atomic_bool fault_armed;
 bool fault_hit_armed(enum fault_point point);
 

@@ -135,6 +135,7 @@ enum record_fault {
 enum record_fault record_read(struct record *out, const uint8_t *at, size_t len, uint64_t number,
                               size_t *size);
 
+// Writes the header with its checksum.
 void segment_header_write(uint8_t at[SEGMENT_HEADER_BYTES], const struct segment_header *header);
 
 // False when the bytes are no sound header; a header of a later version is read and left to the

@@ -110,6 +110,7 @@ struct client_action {
 enum client_action_type client_core_next(struct client_core *core, int64_t now_ms,
                                          struct client_action *action);
 
+// When client_core_next wants to be called again though nothing came, in ms of the clock it is given.
 int64_t client_core_deadline(const struct client_core *core);
 
 #endif

@@ -86,6 +86,7 @@ bool door_is_up(const struct door *door);
 // The address of endpoint `i` as the system gave it: the port in place of '*'.
 const char *door_address(const struct door *door, size_t i);
 
+// What went through so far, borrowed from the door.
 const struct door_counts *door_counts(const struct door *door);
 
 // Why nobody answers at `endpoint`, in words for people: a name that does not resolve, a connection refused, no socket file.

@@ -18,6 +18,7 @@ struct frames {
     size_t envelope_len, body_len;
 };
 
+// Frees both frames; the struct is empty after.
 void frames_clear(struct frames *frames);
 
 // A message being built; reused for the next one.
@@ -29,6 +30,7 @@ struct message {
 // Nothing may be larger than a frame that the other side accepts.
 #define MESSAGE_BYTES_LIMIT ((size_t)128 << 20)
 
+// Starts empty; frees all.
 void message_init(struct message *message);
 void message_clear(struct message *message);
 
@@ -41,6 +43,7 @@ void message_item(struct message *message, const struct wire_item *item, struct 
 // Adds a section to the item added last.
 void message_section(struct message *message, uint16_t stage, struct view bytes);
 
+// Adds a field of bytes or of a number.
 void message_field(struct message *message, enum wire_tag tag, struct view bytes);
 void message_field_u32(struct message *message, enum wire_tag tag, uint32_t value);
 void message_field_u64(struct message *message, enum wire_tag tag, uint64_t value);

@@ -54,6 +54,7 @@ struct session {
     struct error why; // why it is not up
 };
 
+// Starts with the link down; frees what it holds.
 void session_init(struct session *session, const struct session_config *config, int64_t now_ms);
 void session_clear(struct session *session);
 

@@ -76,6 +76,7 @@ struct worker_core {
     struct worker_counts counts;
 };
 
+// Starts with no article and no connection.
 void worker_core_init(struct worker_core *core, const struct worker_config *config, int64_t now_ms);
 
 // Frees everything held. No article may be running.
@@ -109,6 +110,7 @@ struct worker_action {
 enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_ms,
                                          struct worker_action *action);
 
+// When worker_core_next wants to be called again though nothing came, in ms of the clock it is given.
 int64_t worker_core_deadline(const struct worker_core *core);
 
 #endif

@@ -18,6 +18,7 @@ struct index {
     size_t count;
 };
 
+// Frees the slots; the items are the caller's. The index is empty after.
 void index_clear(struct index *index);
 
 // The item under `number`, or NULL.

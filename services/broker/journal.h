@@ -44,6 +44,7 @@ struct disk {
 
 struct journal;
 
+// A journal over the disk of `config`, still closed; NULL when memory ran out. journal_free takes NULL.
 struct journal *journal_new(const struct journal_config *config);
 void journal_free(struct journal *journal);
 

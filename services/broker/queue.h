@@ -189,6 +189,7 @@ struct queue_counts {
     } stages[WIRE_STAGE_LIMIT]; // index: number - 1
 };
 
+// The counts of now, borrowed from the queue.
 const struct queue_counts *queue_counts(const struct queue *queue);
 
 // Since when the oldest ready task of `stage` waits, or 0.

@@ -29,6 +29,7 @@ struct landmarks {
     size_t title;          // block that is the title; blocks.len when there is none
 };
 
+// Finds the title and the element that the scores point to.
 void features_landmarks(const struct page *page, const struct page_facts *facts,
                         struct landmarks *out);
 

@@ -175,6 +175,7 @@ enum html_tag html_tag_find(struct view name);
 // Flags of enum html_tag_flags. An unknown element cuts the text like a block, as a custom element does.
 unsigned html_tag_flags(enum html_tag tag);
 
+// The name of an element in lower case; never NULL.
 const char *html_tag_name(enum html_tag tag);
 
 // The number of an attribute name in lower case, or ATTR_COUNT.

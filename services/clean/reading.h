@@ -22,6 +22,7 @@ struct reading {
     float *rows; // FEATURE_COUNT per block; NULL when the arena is full
 };
 
+// Maps the tables from `folder` for as long as they are open. ERR_CONFIG, ERR_VERSION, ERR_FORMAT as table_open.
 MUST_CHECK enum status clean_tables_open(struct clean_tables *tables, const char *folder,
                                          struct error *why);
 void clean_tables_close(struct clean_tables *tables);

@@ -1,3 +1,4 @@
+// The stage `entities`: persons, organisations, places and the like, each with every place that names it.
 #ifndef COPYDESK_ENTITIES_H
 #define COPYDESK_ENTITIES_H
 

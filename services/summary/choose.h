@@ -79,6 +79,7 @@ struct choice {
     uint32_t candidate_count;
 };
 
+// Names for --explain and the tables of weights; never NULL.
 const char *summary_feature_name(enum summary_feature feature);
 const char *gate_name(enum gate gate);
 
