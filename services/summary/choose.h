@@ -10,7 +10,7 @@
 
 enum {
     POOL_SIZE = 6,       // best sentences; 2^6 subsets
-    CHOICE_SENTENCES = 4 // most sentences of a summary
+    CHOICE_SENTENCES = 3 // most sentences of a summary
 };
 
 // Caps of a summary. They are kept by choosing another candidate, never by cutting a sentence.
@@ -19,7 +19,6 @@ enum { CHOICE_WORDS = 130, CHOICE_CHARACTERS = 900 };
 #define SUMMARY_FEATURES(X)                                                                        \
     X(two) /* sentences */                                                                         \
     X(three)                                                                                       \
-    X(four)                                                                                        \
     X(score_sum) /* of the sentences' scores */                                                    \
     X(score_mean)                                                                                  \
     X(score_least)                                                                                 \

@@ -28,15 +28,26 @@ static char first_byte(const struct story *story, uint32_t i)
 
 enum quote { QUOTE_NONE, QUOTE_OPEN, QUOTE_CLOSE, QUOTE_EITHER };
 
-// Double quotation marks only; straight ones open or close by turns.
-static enum quote double_quote(const struct story *story, uint32_t i)
+// Whether the mark stands before a word and after a space, as opening marks do.
+static bool leans_right(const struct story *story, const struct sentence *sentence, uint32_t i)
+{
+    bool before_space = i + 1 >= sentence->end || token_at(story, i + 1)->space_before;
+    return (token_at(story, i)->space_before || i == sentence->first) && !before_space;
+}
+
+// Double quotation marks. Straight ones open or close by where they lean; between two words by turns.
+static enum quote double_quote(const struct story *story, const struct sentence *sentence,
+                               uint32_t i)
 {
     if (token_at(story, i)->kind != TOKEN_PUNCTUATION) {
         return QUOTE_NONE;
     }
     struct view mark = text_at(story, i);
     if (mark.at[0] == '"') {
-        return QUOTE_EITHER;
+        if (leans_right(story, sentence, i)) {
+            return QUOTE_OPEN;
+        }
+        return token_at(story, i)->space_before ? QUOTE_EITHER : QUOTE_CLOSE;
     }
     if (view_equal(mark, VIEW("“")) || view_equal(mark, VIEW("«")) || view_equal(mark, VIEW("„"))) {
         return QUOTE_OPEN;
@@ -55,8 +66,7 @@ static enum quote single_quote(const struct story *story, const struct sentence 
         !(left || mark.at[0] == '\'' || view_equal(mark, VIEW("’")))) {
         return QUOTE_NONE;
     }
-    bool before_space = i + 1 >= sentence->end || token_at(story, i + 1)->space_before;
-    if (left || ((token->space_before || i == sentence->first) && !before_space)) {
+    if (left || leans_right(story, sentence, i)) {
         bool decade = i + 1 < sentence->end && token_at(story, i + 1)->kind == TOKEN_NUMBER;
         return decade ? QUOTE_NONE : QUOTE_OPEN;
     }
@@ -64,29 +74,34 @@ static enum quote single_quote(const struct story *story, const struct sentence 
     return after_mark ? QUOTE_CLOSE : QUOTE_EITHER;
 }
 
-// Whether the single quotation marks of a sentence leave a quotation open at either side.
+// Whether the single quotation marks of a sentence leave a quotation open at either side. An opening mark
+// right behind a word, and never closed, is more often a misprinted apostrophe.
 static bool has_open_single(const struct story *story, const struct sentence *sentence)
 {
-    int open = 0;
+    bool open = false;
+    bool speech = false;
     for (uint32_t i = sentence->first; i < sentence->end; i++) {
         switch (single_quote(story, sentence, i)) {
         case QUOTE_OPEN:
-            open++;
+            open = true;
+            speech |= i == sentence->first || token_at(story, i - 1)->kind == TOKEN_PUNCTUATION;
             break;
         case QUOTE_CLOSE:
-            if (open == 0) {
+            if (!open) {
                 return true;
             }
-            open--;
+            open = false;
+            speech = false;
             break;
         case QUOTE_EITHER:
-            open -= open > 0;
+            open = false;
+            speech = false;
             break;
         default:
             break;
         }
     }
-    return open > 0;
+    return open && speech;
 }
 
 // Double quotation marks over a paragraph: whether one is open, and for how many sentences.
@@ -102,23 +117,26 @@ static bool crosses_quote(const struct story *story, const struct sentence *sent
     if (sentence->starts_paragraph || quotation->sentences > QUOTE_SENTENCES) {
         *quotation = (struct quotation){false, 0};
     }
-    bool crosses = quotation->open;
+    bool inside = quotation->open;
+    bool has_marks = false;
     bool balanced = true;
-    int straight = 0, curly = 0;
+    bool open = false;
     for (uint32_t i = sentence->first; i < sentence->end; i++) {
-        enum quote quote = double_quote(story, i);
+        enum quote quote = double_quote(story, sentence, i);
         if (quote == QUOTE_NONE) {
             continue;
         }
-        straight += quote == QUOTE_EITHER;
-        curly += quote == QUOTE_OPEN ? 1 : quote == QUOTE_CLOSE ? -1 : 0;
-        balanced = balanced && curly >= 0;
-        quotation->open = quote == QUOTE_OPEN || (quote == QUOTE_EITHER && !quotation->open);
+        if (quote == QUOTE_EITHER) {
+            quote = open ? QUOTE_CLOSE : QUOTE_OPEN;
+        }
+        has_marks = true;
+        balanced = balanced && (quote == QUOTE_OPEN) != open;
+        open = quote == QUOTE_OPEN;
     }
-    balanced = balanced && curly == 0 && straight % 2 == 0;
+    balanced = balanced && !open;
+    quotation->open = has_marks ? open : inside;
     quotation->sentences = quotation->open ? quotation->sentences + 1 : 0;
-    // What is whole in itself, and was only thought to lie inside, belongs to a stray mark before.
-    return !balanced || (crosses && quotation->open);
+    return !balanced || (inside && !has_marks);
 }
 
 static bool ends_with_mark(const struct story *story, const struct sentence *sentence)
@@ -228,7 +246,7 @@ static bool has_first_person(const struct story *story, const struct sentence *s
 {
     bool quoted = false;
     for (uint32_t i = sentence->first; i < sentence->end; i++) {
-        enum quote quote = double_quote(story, i);
+        enum quote quote = double_quote(story, sentence, i);
         if (quote == QUOTE_NONE) {
             quote = single_quote(story, sentence, i);
             quote = quote == QUOTE_EITHER ? QUOTE_CLOSE : quote;
