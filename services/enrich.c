@@ -239,7 +239,7 @@ static void finish_job(void *context, size_t slot, bool more)
     if (run->output_status == OK) {
         run->output_status = output_write(run->output, buf_view(&job->result), &why);
     }
-    if (run->output_status == OK && !more) {
+    if (run->output_status == OK && (!more || atomic_load(&run->stopped))) {
         run->output_status = output_flush(run->output, &why);
     }
     if (run->output_status != OK) {

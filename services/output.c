@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,9 +13,15 @@
 
 enum { BUFFER = 256 * 1024, PATH_LIMIT = 4096 };
 
+// Ctrl-C must not leave half a file behind. While one is written, the signals that end a program are blocked, and a
+// thread of their own waits for them: it deletes the file and lets the signal do its work.
 struct output {
     const char *path; // NULL: standard output
     char temporary[PATH_LIMIT];
+    pthread_mutex_t lock; // guards `temporary`
+    pthread_t guard;
+    bool guarded;
+    sigset_t signals, signals_before;
     int fd;
     int broken; // errno of the first failure
     struct buf buffer;
@@ -30,6 +38,57 @@ static enum status fail(struct output *output, int reason, struct error *why)
                      output->path ? output->path : "to standard output", strerror(reason), hint);
 }
 
+static void forget_temporary(struct output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    output->temporary[0] = '\0';
+    pthread_mutex_unlock(&output->lock);
+}
+
+static void *run_guard(void *argument)
+{
+    struct output *output = argument;
+    int number;
+    if (sigwait(&output->signals, &number) != 0) {
+        return NULL;
+    }
+    pthread_mutex_lock(&output->lock); // kept: nobody renames now
+    if (output->temporary[0]) {
+        unlink(output->temporary);
+    }
+    signal(number, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &output->signals, NULL);
+    kill(getpid(), number);
+    return NULL;
+}
+
+// A signal that is ignored, as nohup does, stays so. Without the thread the file is merely not deleted.
+static void start_guard(struct output *output)
+{
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+    sigemptyset(&output->signals);
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
+        struct sigaction action;
+        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+            sigaddset(&output->signals, ending[i]);
+        }
+    }
+    pthread_sigmask(SIG_BLOCK, &output->signals, &output->signals_before);
+    output->guarded = pthread_create(&output->guard, NULL, run_guard, output) == 0;
+    if (!output->guarded) {
+        pthread_sigmask(SIG_SETMASK, &output->signals_before, NULL);
+    }
+}
+
+static void stop_guard(struct output *output)
+{
+    if (output->guarded) {
+        pthread_cancel(output->guard);
+        pthread_join(output->guard, NULL);
+        pthread_sigmask(SIG_SETMASK, &output->signals_before, NULL);
+    }
+}
+
 enum status output_open(struct output **out, const char *path, struct error *why)
 {
     struct output *output = calloc(1, sizeof *output);
@@ -38,6 +97,7 @@ enum status output_open(struct output **out, const char *path, struct error *why
         return error_set(why, ERR_MEMORY, "no memory to write results");
     }
     output->fd = STDOUT_FILENO;
+    pthread_mutex_init(&output->lock, NULL);
     buf_init(&output->buffer, BUFFER);
     if (path) {
         output->path = path;
@@ -54,6 +114,7 @@ enum status output_open(struct output **out, const char *path, struct error *why
             status = fail(output, errno, why);
             goto done;
         }
+        start_guard(output);
     }
     *out = output;
     output = NULL;
@@ -117,7 +178,7 @@ enum status output_commit(struct output *output, struct error *why)
     if (rename(output->temporary, output->path) != 0) {
         return fail(output, errno, why);
     }
-    output->temporary[0] = '\0';
+    forget_temporary(output);
     return OK;
 }
 
@@ -129,9 +190,11 @@ void output_close(struct output *output)
     if (output->path && output->fd >= 0) {
         close(output->fd);
     }
+    stop_guard(output);
     if (output->temporary[0]) {
         unlink(output->temporary);
     }
+    pthread_mutex_destroy(&output->lock);
     buf_clear(&output->buffer);
     free(output);
 }

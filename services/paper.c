@@ -193,8 +193,10 @@ void paper_entry(struct paper *paper, struct entry entry, const char *glue)
             add_unbroken(paper, INK_DIM, entry.detail);
         }
     }
-    begin_ink(paper, INK_DIM);
-    buf_add(paper->out, view_of(glue));
-    paper->column += paper_columns(view_of(glue));
-    end_ink(paper, INK_DIM);
+    if (*glue) {
+        begin_ink(paper, INK_DIM);
+        buf_add(paper->out, view_of(glue));
+        paper->column += paper_columns(view_of(glue));
+        end_ink(paper, INK_DIM);
+    }
 }

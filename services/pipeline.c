@@ -1,6 +1,7 @@
 #include "services/pipeline.h"
 
 #include "common/clock.h"
+#include "common/suggest.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -44,11 +45,16 @@ static bool next_name(struct view *rest, struct view *name)
 static enum status unknown_stage(struct view name, struct error *why)
 {
     char known[256] = "";
+    struct suggestion near = {.word = name};
     for (size_t i = 0; i < stage_count; i++) {
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", stages[i]->name);
+        suggest_offer(&near, stages[i]->name);
     }
-    return error_set(why, ERR_USAGE, "no stage '%.*s'; there are: %s", VIEW_ARGS(name), known);
+    return near.best ? error_set(why, ERR_USAGE, "no stage '%.*s'. Did you mean '%s'?",
+                                 VIEW_ARGS(name), near.best)
+                     : error_set(why, ERR_USAGE, "no stage '%.*s'; there are: %s", VIEW_ARGS(name),
+                                 known);
 }
 
 static enum status choose(uint32_t *chosen, struct view list, struct error *why)
