@@ -240,6 +240,7 @@ static enum status replay_article(struct core *core, const struct record *record
     if (article) { // written again to free its old segment
         journal_release(core->journal, holding_of(article)->place);
         holding_of(article)->place = place;
+        article->story.evidence = place.segment;
         return OK;
     }
     struct queue_put put = {.handle = record->handle,
@@ -264,6 +265,7 @@ static enum status replay_article(struct core *core, const struct record *record
         return OK;
     }
     article->accepted_ms = from->accepted_ms;
+    article->story.evidence = place.segment;
     article->holding = holding;
     holding->place = place;
     holding->trace_flags = from->trace_flags;
@@ -474,7 +476,7 @@ static void owe_ack(struct core *core, const struct ack *ack)
     }
 }
 
-static bool append_article(struct core *core, const struct queued_article *article,
+static bool append_article(struct core *core, struct queued_article *article,
                            struct holding *holding, struct view document, int64_t now_ms)
 {
     struct record record = {.type = RECORD_ARTICLE,
@@ -497,6 +499,7 @@ static bool append_article(struct core *core, const struct queued_article *artic
     memcpy(to->span_id, holding->span_id, sizeof to->span_id);
     bool appended = journal_append(core->journal, &record, now_ms, &holding->place);
     holding->safe_at = journal_end(core->journal);
+    article->story.evidence = holding->place.segment;
     return appended;
 }
 
@@ -723,19 +726,26 @@ static void add_work(struct core *core, const struct article_task *task, int64_t
     }
 }
 
-// Notes that the task waits for its document, and asks for it once.
+// Asks for the document, once.
+static void ask_for_document(struct core *core, const struct queued_article *article)
+{
+    struct holding *holding = holding_of(article);
+    if (!holding->loading) {
+        struct action action = {
+            .kind = ACTION_READ, .handle = article->handle, .place = holding->place};
+        holding->loading = act(core, &action);
+    }
+}
+
+// Notes that the task waits for its document. Without memory for the note its lease is never answered
+// and the worker's end frees it.
 static void load(struct core *core, const struct article_task *task, uint64_t peer)
 {
-    struct holding *holding = holding_of(task->article);
     struct load *room = list_push(&core->loads, sizeof *room);
     if (room) {
         *room = (struct load){task->article->handle, task->attempt, task->stage, peer};
     }
-    if (!holding->loading) {
-        struct action action = {
-            .kind = ACTION_READ, .handle = task->article->handle, .place = holding->place};
-        holding->loading = act(core, &action);
-    }
+    ask_for_document(core, task->article);
 }
 
 static bool lacks_document(const struct core *core, const struct article_task *task)
@@ -813,40 +823,55 @@ static struct article_task *loaded_task(const struct core *core, const struct lo
     return task && task->state == TASK_LEASED && task->attempt == load->attempt ? task : NULL;
 }
 
+// Under memory pressure a document that was read back is not kept: the journal has it.
+static void drop_document(struct core *core, struct holding *holding)
+{
+    if (core->document_bytes > core->config.document_bytes) {
+        count_bytes(core, holding, false);
+        holding_drop_document(holding);
+        count_bytes(core, holding, true);
+    }
+}
+
+// Adds a task whose document has come to the WORK being built for `*number`, and sends what was built for another
+// worker before.
+static void add_loaded(struct core *core, const struct article_task *task, uint64_t *number,
+                       struct peer *peer, int64_t now_ms)
+{
+    bool full = message_body_bytes(&core->message) >= BATCH_BYTES ||
+                message_item_count(&core->message) >= BATCH_ARTICLES;
+    if (*number != 0 && (*number != peer->number || full)) {
+        send(core, find_peer(core, *number), now_ms);
+        *number = 0;
+    }
+    if (*number == 0) {
+        message_begin(&core->message, WIRE_WORK, (uint16_t)peer->stage);
+        *number = peer->number;
+    }
+    add_work(core, task, now_ms);
+}
+
 // Sends what was waiting for documents that have come, a batch for each run of one worker.
 static void send_loaded(struct core *core, int64_t now_ms)
 {
     struct list *loads = &core->loads;
+    struct load *all = loads->at;
     uint64_t number = 0;
     size_t kept = loads->first;
     for (size_t i = loads->first; i < loads->end; i++) {
-        struct load *at = (struct load *)loads->at + i;
-        struct article_task *task = loaded_task(core, at);
-        struct peer *peer = find_peer(core, at->peer);
-        if (task && peer && lacks_document(core, task)) {
-            ((struct load *)loads->at)[kept++] = *at;
-            continue;
-        }
+        struct article_task *task = loaded_task(core, &all[i]);
+        struct peer *peer = find_peer(core, all[i].peer);
         if (!task || !peer) {
             continue;
         }
-        bool full = message_body_bytes(&core->message) >= BATCH_BYTES ||
-                    message_item_count(&core->message) >= BATCH_ARTICLES;
-        if (number != 0 && (number != at->peer || full)) {
-            send(core, find_peer(core, number), now_ms);
-            number = 0;
+        if (!lacks_document(core, task)) {
+            add_loaded(core, task, &number, peer, now_ms);
+            drop_document(core, holding_of(task->article));
+            continue;
         }
-        if (number == 0) {
-            message_begin(&core->message, WIRE_WORK, (uint16_t)peer->stage);
-            number = at->peer;
-        }
-        add_work(core, task, now_ms);
-        struct holding *holding = holding_of(task->article);
-        if (core->document_bytes > core->config.document_bytes) {
-            count_bytes(core, holding, false);
-            holding_drop_document(holding);
-            count_bytes(core, holding, true);
-        }
+        // Another sink that waits for the same document may come after it was dropped again.
+        ask_for_document(core, task->article);
+        all[kept++] = all[i];
     }
     if (number != 0) {
         send(core, find_peer(core, number), now_ms);
@@ -904,21 +929,52 @@ static void spill(struct core *core, uint64_t from, uint64_t to)
     }
 }
 
+// What the segment alone knew of ended articles is written again, so that a restart still tells a duplicate,
+// a late version and a killed story from news.
+static void carry_memories(struct core *core, uint64_t segment, int64_t now_ms)
+{
+    size_t at = 0;
+    struct story *story;
+    while ((story = queue_next_memory(core->queue, &at))) {
+        struct journal_place place;
+        struct record record = {.type = RECORD_SEEN,
+                                .pubstatus = story->canceled ? WIRE_CANCELED : WIRE_USABLE};
+        if (story->evidence > segment) {
+            continue;
+        }
+        record.is.seen = (struct record_seen){.key = {story->key[0], story->key[1]},
+                                              .version = story->version,
+                                              .content_hash = story->content_hash};
+        if (journal_append(core->journal, &record, now_ms, &place)) {
+            story->evidence = place.segment;
+        }
+    }
+}
+
+// A segment goes in two steps: what must stay is written elsewhere, and when that is on disk the file goes.
+static void drop_segments(struct core *core, int64_t now_ms)
+{
+    if (core->dropping != 0 && journal_durable(core->journal) >= core->drop_at) {
+        struct action action = {.kind = ACTION_DROP, .segment = core->dropping};
+        act(core, &action);
+        core->dropping = 0;
+    }
+    if (core->dropping == 0 && journal_next_drop(core->journal, &core->dropping)) {
+        carry_memories(core, core->dropping, now_ms);
+        core->drop_at = journal_end(core->journal);
+    }
+}
+
 void core_committed(struct core *core, int64_t now_ms)
 {
     uint64_t before = journal_durable(core->journal);
-    (void)now_ms;
     journal_committed(core->journal);
     if (core->disk_full) {
         core->disk_full = false;
         say(core, "the disk has room again: accepting articles");
     }
     spill(core, before, journal_durable(core->journal));
-    uint64_t segment;
-    while (journal_next_drop(core->journal, &segment)) {
-        struct action action = {.kind = ACTION_DROP, .segment = segment};
-        act(core, &action);
-    }
+    drop_segments(core, now_ms);
 }
 
 void core_commit_failed(struct core *core, bool no_room, const char *sentence, int64_t now_ms)

@@ -62,6 +62,8 @@ struct core {
     struct list acks;    // struct ack
     struct list loads;   // struct load
     size_t document_bytes, section_bytes;
+    uint64_t dropping; // segment that goes when the journal is durable up to `drop_at`; 0: none
+    uint64_t drop_at;
     int64_t gather_since_ms;
     int64_t retry_at_ms;
     bool disk_full, draining;

@@ -8,7 +8,7 @@
 
 const struct journal_config journal_defaults = {
     .segment_bytes = 64 << 20,
-    .retain_segments = 2,
+    .retain_segments = 4,
 };
 
 // A batch larger than this is closed and the next one begun. Bounds what recovery holds in memory,

@@ -15,12 +15,13 @@
 #include "proto/record.h"
 
 struct journal_config {
-    uint32_t segment_bytes;   // a new segment begins beyond it
-    uint32_t retain_segments; // so many complete ones stay, for dedupe across restarts
-    uint64_t hash_key[2];     // for a new journal; an old one has its own
+    uint32_t segment_bytes; // a new segment begins beyond it
+    uint32_t
+        retain_segments; // so many complete ones stay: what is dropped less often is carried on less often
+    uint64_t hash_key[2]; // for a new journal; an old one has its own
 };
 
-extern const struct journal_config journal_defaults; // 64 MiB, 2 segments
+extern const struct journal_config journal_defaults; // 64 MiB, 4 segments
 
 // Where a record lies.
 struct journal_place {
@@ -110,7 +111,7 @@ void journal_committed(struct journal *journal);
 // place again when journal_retry is called.
 bool journal_retry(const struct journal *journal, struct journal_commit *commit);
 
-// The oldest segment, when nothing in it is needed any more: the caller deletes it. False otherwise.
+// Takes the oldest segment off the list when no live article is in it: the caller deletes its file. False otherwise.
 bool journal_next_drop(struct journal *journal, uint64_t *segment);
 
 // Bytes in all segments that were not dropped.

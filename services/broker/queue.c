@@ -13,7 +13,7 @@ const struct queue_config queue_defaults = {
     .backoff_first_ms = 1000,
     .backoff_limit_ms = 60000,
     .max_articles = 4000000,
-    .remembered = 1000000,
+    .remembered = 200000,
     .seed = 1,
 };
 
@@ -860,6 +860,15 @@ bool queue_discard(struct queue *queue, uint64_t handle)
 struct queued_article *queue_next(const struct queue *queue, size_t *at)
 {
     return index_next(&queue->articles, at);
+}
+
+struct story *queue_next_memory(struct queue *queue, size_t *at)
+{
+    struct story *story = index_next(&queue->stories, at);
+    while (story && story->live) {
+        story = index_next(&queue->stories, at);
+    }
+    return story;
 }
 
 const struct queue_counts *queue_counts(const struct queue *queue)

@@ -35,7 +35,7 @@ struct queue_config {
     uint64_t seed;       // of the jitter
 };
 
-// Sensible values: lease 10 s, 5 failures, 2 deaths, backoff 1 s to 60 s, 4 M articles, 1 M ids.
+// Sensible values: lease 10 s, 5 failures, 2 deaths, backoff 1 s to 60 s, 4 M articles, 200,000 ids.
 extern const struct queue_config queue_defaults;
 
 enum task_state { TASK_READY, TASK_DELAYED, TASK_LEASED };
@@ -61,8 +61,9 @@ struct story {
     uint64_t key[2];
     uint64_t version;
     uint64_t content_hash;
-    bool canceled; // killed: no later version revives it
-    bool live;     // this is the head of a struct queued_article
+    uint64_t evidence; // the caller's: where the journal knows it from
+    bool canceled;     // killed: no later version revives it
+    bool live;         // this is the head of a struct queued_article
 };
 
 struct queued_article {
@@ -176,6 +177,9 @@ bool queue_discard(struct queue *queue, uint64_t handle);
 
 // Walks over all articles: start with `*at` = 0; NULL at the end.
 struct queued_article *queue_next(const struct queue *queue, size_t *at);
+
+// Walks over the stories whose article has ended: start with `*at` = 0; NULL at the end.
+struct story *queue_next_memory(struct queue *queue, size_t *at);
 
 struct queue_counts {
     size_t live, dead, remembered;
