@@ -169,7 +169,10 @@ def check_no_date(result, wanted):
 
 
 def check_summary_sentences(result, wanted):
-    return same(len((result.article.get("summary") or {}).get("sentences", [])), wanted)
+    """`N`, or `FEWEST..MOST`."""
+    fewest, _, most = wanted.partition("..")
+    found = len((result.article.get("summary") or {}).get("sentences", []))
+    return None if int(fewest) <= found <= int(most or fewest) else f"found: {found}"
 
 
 def check_summary_has(result, wanted):
