@@ -1,6 +1,7 @@
 #include "services/card.h"
 
 #include "services/paper.h"
+#include "services/stages.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,14 +113,26 @@ static struct view published_words(const struct article *article)
 {
     struct view page = render_date(article);
     if (article->published_at.len > 0) {
-        return format(article, "published %.*s %.*s", VIEW_ARGS(article->published_at),
-                      VIEW_ARGS(source_words(article->published_at_source)));
+        return format(article, "published %.*s %.*s%s", VIEW_ARGS(article->published_at),
+                      VIEW_ARGS(source_words(article->published_at_source)),
+                      article->date_conflict ? ", but the text speaks of other days" : "");
     }
     if (page.len > 0) {
         return format(article, "published: unknown (%.*s is the page's date, not the article's)",
                       VIEW_ARGS(page));
     }
     return VIEW("published: unknown");
+}
+
+static struct view inferred_words(const struct article *article)
+{
+    struct view from = article->inferred_earliest;
+    struct view to = article->inferred_latest;
+    if (from.len == 0 || to.len == 0 || view_equal(from, to)) {
+        from = from.len > 0 ? from : to;
+        return format(article, "perhaps %.*s", VIEW_ARGS(from));
+    }
+    return format(article, "perhaps %.*s to %.*s", VIEW_ARGS(from), VIEW_ARGS(to));
 }
 
 static void print_heading(struct paper *paper, const struct article *article)
@@ -138,6 +151,9 @@ static void print_heading(struct paper *paper, const struct article *article)
         add_entry(article, &facts, format(article, "%zu words", words), VIEW(""));
     }
     add_entry(article, &facts, published_words(article), VIEW(""));
+    if (article->inferred_earliest.len + article->inferred_latest.len > 0) {
+        add_entry(article, &facts, inferred_words(article), VIEW(""));
+    }
     if (article->pubstatus.len > 0 && !view_equal(article->pubstatus, VIEW("usable"))) {
         add_entry(article, &facts, article->pubstatus, VIEW(""));
     }
@@ -285,12 +301,15 @@ static size_t sentence_number(const struct article *article, size_t start)
 static void print_summary(struct paper *paper, const struct article *article)
 {
     const struct spans *sentences = &article->summary_sentences;
-    if (article->summary.len == 0) {
+    if (article->summary.len + article->summary_reason.len == 0) {
         return;
     }
     begin_row(paper, "SUMMARY");
     if (sentences->len == 0) {
-        paper_text(paper, INK_PLAIN, article->summary);
+        bool none = article->summary.len == 0;
+        paper_text(paper, none ? INK_DIM : INK_PLAIN,
+                   none ? format(article, "none: %.*s", VIEW_ARGS(article->summary_reason))
+                        : article->summary);
     }
     for (size_t i = 0; i < sentences->len; i++) {
         size_t number = sentence_number(article, sentences->at[i].start);
@@ -298,6 +317,26 @@ static void print_summary(struct paper *paper, const struct article *article)
         if (number > 0) {
             paper_text(paper, INK_DIM, format(article, "[%zu]", number));
         }
+    }
+}
+
+// ---- What went wrong
+
+static void print_failures(struct paper *paper, const struct article *article)
+{
+    for (size_t i = 0; i < stage_count; i++) {
+        struct stage_outcome outcome;
+        bool ran = article_stage(article, view_of(stages[i]->name), &outcome);
+        if (ran && !view_equal(outcome.status, VIEW("ok"))) {
+            begin_row(paper, "FAILED");
+            paper_text(paper, INK_WARN,
+                       format(article, "%s %.*s %.*s", stages[i]->name, VIEW_ARGS(outcome.status),
+                              VIEW_ARGS(outcome.message)));
+        }
+    }
+    if (article->has_text && article->text.len == 0) {
+        begin_row(paper, "TEXT");
+        paper_text(paper, INK_WARN, VIEW("none found; --explain says why"));
     }
 }
 
@@ -361,6 +400,9 @@ static void print_removed(struct paper *paper, const struct article *article)
 static void print_foot(struct paper *paper, const struct article *article, double ms)
 {
     paper_line(paper);
+    if (article->removed_count == 0 && ms < 0) {
+        return;
+    }
     paper_line(paper);
     paper->indent = MARGIN;
     print_removed(paper, article);
@@ -370,18 +412,20 @@ static void print_foot(struct paper *paper, const struct article *article, doubl
     paper_line(paper);
 }
 
+// One decision a paragraph, its further lines indented.
 static void print_explain(struct paper *paper, struct view lines)
 {
-    struct view line;
+    struct view line, first;
     if (lines.len == 0) {
         return;
     }
     begin_row(paper, "WHY");
-    paper->indent = MARGIN;
     while (view_next_line(&lines, &line)) {
         paper_line(paper);
         paper->indent = MARGIN;
-        paper_tab(paper, MARGIN);
+        if (view_next_word(&line, &first)) {
+            paper_text(paper, INK_DIM, first);
+        }
         paper->indent = 2 * MARGIN;
         paper_text(paper, INK_PLAIN, line);
     }
@@ -395,6 +439,7 @@ void card_print(const struct article *article, const struct card *card, struct b
     print_all_names(&paper, article);
     print_dates(&paper, article);
     print_summary(&paper, article);
+    print_failures(&paper, article);
     print_foot(&paper, article, card->ms);
     print_explain(&paper, card->explain);
 }

@@ -62,6 +62,7 @@ struct job {
     struct buf id;
     struct input_event event;
     enum status status;  // of the document
+    bool wants_date;     // --published-at would tell more
     struct buf result;   // what goes to the output
     struct buf messages; // what goes to stderr, whole lines
 };
@@ -82,7 +83,7 @@ struct run {
     struct desk *desks;
     size_t slots;
     size_t width;
-    bool cards, color, progress;
+    bool cards, color, progress, tips;
     atomic_bool stopped; // no further document is read
 
     // Counted in order by finish_job, which never runs twice at once.
@@ -92,6 +93,7 @@ struct run {
     enum status output_status;
     int64_t start_us, shown_us;
     bool progress_shown;
+    bool wants_date;
 };
 
 // ---- One document
@@ -112,6 +114,7 @@ static void print_result(struct run *run, struct desk *desk, struct job *job,
         struct card card = {.width = run->width, .color = run->color, .ms = ms, .explain = why};
         article_segment(article);
         card_print(article, &card, &job->result);
+        job->wants_date = card_wants_date(article);
         return;
     }
     if (article_print(article, !run->settings.keep_content, &job->result) == OK) {
@@ -210,6 +213,7 @@ static void count_job(struct run *run, const struct job *job)
     bool is_document = job->event.kind == INPUT_DOCUMENT;
     run->read += is_document || (job->event.kind == INPUT_FAILURE && job->event.line > 0);
     run->ok += is_document && job->status == OK;
+    run->wants_date |= is_document && job->wants_date;
     if (!run->first_file) {
         run->first_file = job->event.file;
     }
@@ -257,6 +261,7 @@ static bool fill_job(struct job *job, const struct input_event *event,
 {
     job->event = *event;
     job->status = event->status;
+    job->wants_date = false;
     buf_reset(&job->json);
     buf_reset(&job->id);
     buf_reset(&job->result);
@@ -388,6 +393,7 @@ static enum status start(struct run *run, const char *const *files, size_t count
     run->cards = run->settings.card || (on_terminal && !run->settings.json);
     run->color = on_terminal && !run->settings.no_color && !(plain && *plain);
     run->progress = isatty(STDERR_FILENO) && !on_terminal;
+    run->tips = isatty(STDERR_FILENO) && on_terminal && run->cards;
     run->width = paper_width(STDOUT_FILENO);
     run->start_us = clock_monotonic_us();
     pipeline_data_folder(folder, sizeof folder);
@@ -417,6 +423,14 @@ static void print_totals(struct run *run, size_t files)
     }
     fprintf(stderr, ", %.1f s, %.0f articles/s\n", seconds,
             seconds > 0 ? (double)run->read / seconds : 0.0);
+}
+
+static void print_tip(const struct run *run)
+{
+    if (run->tips && run->read == 1 && run->failed == 0) {
+        fprintf(stderr, "\ntip: %s--json prints NDJSON; --explain says why\n",
+                run->wants_date ? "--published-at 2020-08-19 resolves relative dates; " : "");
+    }
 }
 
 static int exit_code(const struct run *run)
@@ -483,6 +497,7 @@ int enrich_main(int argc, char **argv)
     int code = status == OK ? exit_code(&run) : report(&why, status);
     if (status == OK) {
         print_totals(&run, (size_t)files);
+        print_tip(&run);
     }
     clear_run(&run);
     return code;

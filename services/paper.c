@@ -50,7 +50,10 @@ static bool is_in(uint32_t c, const struct range *ranges, size_t count)
 
 static size_t columns_of(uint32_t c)
 {
-    return c < 0x300 ? !IS_IN(c, commands) : IS_IN(c, narrow) ? 0 : IS_IN(c, wide) ? 2 : 1;
+    if (c < 0x7f) {
+        return c >= 0x20;
+    }
+    return IS_IN(c, commands) || IS_IN(c, narrow) ? 0 : IS_IN(c, wide) ? 2 : 1;
 }
 
 size_t paper_columns(struct view text)
@@ -193,7 +196,7 @@ void paper_entry(struct paper *paper, struct entry entry, const char *glue)
             add_unbroken(paper, INK_DIM, entry.detail);
         }
     }
-    if (*glue) {
+    if (*glue && paper->column + paper_columns(view_of(glue)) <= paper->width) {
         begin_ink(paper, INK_DIM);
         buf_add(paper->out, view_of(glue));
         paper->column += paper_columns(view_of(glue));
