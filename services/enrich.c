@@ -427,10 +427,21 @@ static void print_totals(struct run *run, size_t files)
 
 static void print_tip(const struct run *run)
 {
-    if (run->tips && run->read == 1 && run->failed == 0) {
-        fprintf(stderr, "\ntip: %s--json prints NDJSON; --explain says why\n",
-                run->wants_date ? "--published-at 2020-08-19 resolves relative dates; " : "");
+    struct buf tip;
+    struct paper paper = {.out = &tip, .width = run->width, .indent = 0, .color = run->color};
+    if (!run->tips || run->read != 1 || run->failed > 0) {
+        return;
     }
+    buf_init(&tip, 4096);
+    paper_line(&paper);
+    paper_text(&paper, INK_DIM,
+               run->wants_date
+                   ? VIEW("tip: --published-at 2020-08-19 resolves relative dates; --explain "
+                          "says why; --json prints NDJSON")
+                   : VIEW("tip: --explain says why; --json prints NDJSON"));
+    paper_line(&paper);
+    fwrite(tip.at, 1, tip.len, stderr);
+    buf_clear(&tip);
 }
 
 static int exit_code(const struct run *run)
