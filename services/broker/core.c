@@ -13,6 +13,9 @@
 // A batch for one worker ends at the first of these. Nothing waits for a batch to fill.
 enum { BATCH_ARTICLES = 64, BATCH_BYTES = 256 << 10 };
 
+// What a remembered id takes in the journal.
+enum { MEMORY_BYTES = RECORD_HEAD_BYTES + RECORD_SEEN_BYTES };
+
 const struct core_config core_defaults = {
     .heartbeat_ms = 2000,
     .gather_ms = 5,
@@ -959,7 +962,9 @@ static void drop_segments(struct core *core, int64_t now_ms)
         act(core, &action);
         core->dropping = 0;
     }
-    if (core->dropping == 0 && journal_next_drop(core->journal, &core->dropping)) {
+    // Carrying memories on must cost less than what is dropped, or the journal would chase its own tail.
+    uint64_t keep_bytes = (uint64_t)queue_counts(core->queue)->remembered * MEMORY_BYTES * 4;
+    if (core->dropping == 0 && journal_next_drop(core->journal, keep_bytes, &core->dropping)) {
         carry_memories(core, core->dropping, now_ms);
         core->drop_at = journal_end(core->journal);
     }
@@ -1142,7 +1147,7 @@ int64_t core_next_ms(const struct core *core)
         next = sooner(next, peer->heard_ms + core->config.queue.lease_ms);
         next = sooner(next, peer->sent_ms + core->config.heartbeat_ms);
     }
-    if (journal_waiting_done(core->journal) > 0) {
+    if (journal_waiting_done(core->journal) > 0 && !journal_is_committing(core->journal)) {
         next = sooner(next, core->gather_since_ms + core->config.gather_ms);
     }
     return core->disk_full ? sooner(next, core->retry_at_ms) : next;

@@ -454,6 +454,11 @@ size_t journal_waiting_done(const struct journal *journal)
     return journal->done_count;
 }
 
+bool journal_is_committing(const struct journal *journal)
+{
+    return journal->under_way;
+}
+
 size_t journal_pending_bytes(const struct journal *journal)
 {
     size_t bytes = 0;
@@ -573,14 +578,17 @@ void journal_committed(struct journal *journal)
     batch_free(batch);
 }
 
-bool journal_next_drop(struct journal *journal, uint64_t *number)
+bool journal_next_drop(struct journal *journal, uint64_t keep_bytes, uint64_t *number)
 {
     struct segment *oldest = journal->oldest;
     uint64_t complete = 0;
-    for (struct segment *segment = oldest; segment && segment->live == 0; segment = segment->next) {
-        complete += segment != journal->newest;
+    uint64_t bytes = 0;
+    for (struct segment *segment = oldest;
+         segment && segment->live == 0 && segment != journal->newest; segment = segment->next) {
+        complete++;
+        bytes += segment->bytes;
     }
-    if (complete <= journal->config.retain_segments) {
+    if (complete <= journal->config.retain_segments || bytes <= keep_bytes) {
         return false;
     }
     *number = oldest->number;

@@ -91,6 +91,9 @@ uint64_t journal_durable(const struct journal *journal);
 bool journal_has_records(const struct journal *journal);
 size_t journal_waiting_done(const struct journal *journal);
 
+// True while a batch is under way.
+bool journal_is_committing(const struct journal *journal);
+
 // Bytes gathered and not yet on disk; the caller pushes back when they grow too many.
 size_t journal_pending_bytes(const struct journal *journal);
 
@@ -112,7 +115,8 @@ void journal_committed(struct journal *journal);
 bool journal_retry(const struct journal *journal, struct journal_commit *commit);
 
 // Takes the oldest segment off the list when no live article is in it: the caller deletes its file. False otherwise.
-bool journal_next_drop(struct journal *journal, uint64_t *segment);
+// Complete segments stay while they are no more than retain_segments, or hold no more than `keep_bytes`.
+bool journal_next_drop(struct journal *journal, uint64_t keep_bytes, uint64_t *segment);
 
 // Bytes in all segments that were not dropped.
 uint64_t journal_bytes(const struct journal *journal);

@@ -21,8 +21,8 @@ enum {
     WORKERS_A_STAGE = 2,
     CLIENTS = 2,
     NODES = CLIENTS + INNER_STAGES * WORKERS_A_STAGE + SINKS,
-    IDS_A_CLIENT = 64,
-    VERSIONS = 64,             // of one id, at most
+    IDS_A_CLIENT = 1024,
+    VERSIONS = 16,             // of one id, at most
     SLOTS = 4,                 // articles a worker runs at a time
     FAULTY_MS = 120 * 1000,    // faults fall into this span
     PATIENCE_MS = 3600 * 1000, // after it everything must have drained
@@ -550,7 +550,7 @@ static void start_broker(struct world *world)
     config.queue.seed = next_random(world);
     config.queue.backoff_limit_ms = 8000;
     config.journal = journal_defaults;
-    config.journal.segment_bytes = 4096;
+    config.journal.segment_bytes = 1 << (12 + world->options->seed % 5);
     config.journal.hash_key[0] = world->options->seed;
     config.session = ++world->broker_life;
     config.document_bytes = 512; // so small that documents are read back all the time
