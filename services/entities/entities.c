@@ -4,6 +4,7 @@
 //     words.c       what each token is, how its word is used in the article (lists: lexicon.c)
 //     money.c       amounts, by rules
 //     candidates.c  where names can stand
+//     clusters.c    which words are used alike
 //     features.c    what there is to say about a candidate; weights.c: what that is worth (trained)
 //     lattice.c     decides a run; tagger.c decides the article
 //     groups.c      which mentions name the same thing
@@ -18,6 +19,7 @@
 
 struct model {
     struct lexicon *lexicon;
+    struct clusters clusters;
     struct weights weights;
 };
 
@@ -25,6 +27,7 @@ static void unload(struct model *model)
 {
     if (model) {
         weights_close(&model->weights);
+        clusters_close(&model->clusters);
         lexicon_free(model->lexicon);
         free(model);
     }
@@ -35,6 +38,9 @@ static enum status load(struct model **out, const char *folder, struct error *wh
     struct model *model = calloc(1, sizeof *model);
     enum status status = model ? lexicon_open(&model->lexicon, folder, why)
                                : error_set(why, ERR_MEMORY, "no memory for the entities model");
+    if (status == OK) {
+        status = clusters_open(&model->clusters, folder, why);
+    }
     if (status == OK) {
         status = weights_open(&model->weights, folder, why);
     }
@@ -68,17 +74,17 @@ static void note_group(struct notes *notes, const struct article *article,
 static enum status run(const struct model *model, const struct article *article,
                        struct notes *notes, struct explain *explain)
 {
-    const struct tagger tagger = {model->lexicon, &model->weights};
+    const struct knowledge knowledge = {model->lexicon, &model->clusters};
     struct words words;
     struct spans amounts = {0};
     struct mentions mentions = {0};
     struct groups groups = {0};
 
-    if (!words_read(&words, model->lexicon, article)) {
+    if (!words_read(&words, knowledge, article)) {
         return ERR_LIMIT;
     }
     money_find(&words, article->arena, &amounts);
-    tagger_find(&tagger, &words, article->arena, explain, &mentions);
+    tagger_find(&model->weights, &words, article->arena, explain, &mentions);
     groups_make(&groups, &words, article, &amounts, &mentions, explain);
     notes_array(notes, "entities");
     for (size_t i = 0; i < groups.len; i++) {

@@ -215,6 +215,35 @@ static void add_lists(struct features *features, const struct place *place)
     add(features, FEATURE_LIST_SHAPE, mix(mix(left, last), right));
 }
 
+static void add_classes(struct features *features, enum feature_template template,
+                        const struct words *words, size_t i)
+{
+    uint64_t packed = i < words->len ? words->at[i].classes : 0;
+    if (packed == 0) {
+        add(features, template, i < words->len);
+        return;
+    }
+    for (int grain = 0; grain < CLUSTER_GRAINS; grain++) {
+        add(features, template, (uint64_t)clusters_id(packed, grain) << 4 | (uint64_t)(grain + 2));
+    }
+}
+
+static void add_all_classes(struct features *features, const struct place *place)
+{
+    const struct words *words = place->words;
+    size_t last = place->end - 1;
+    if (place->length > 1) {
+        add_classes(features, FEATURE_CLASS_FIRST, words, place->first);
+        add_classes(features, FEATURE_CLASS_LAST, words, last);
+    } else {
+        add_classes(features, FEATURE_CLASS_ONLY, words, last);
+    }
+    add_classes(features, FEATURE_CLASS_BEFORE, words, left_of(words, place->first, 1));
+    add_classes(features, FEATURE_CLASS_AFTER, words, right_of(words, last, 1));
+    add_classes(features, FEATURE_CLASS_SECOND_BEFORE, words, left_of(words, place->first, 2));
+    add_classes(features, FEATURE_CLASS_SECOND_AFTER, words, right_of(words, last, 2));
+}
+
 // How far the article itself bears out that a capitalised word is a name.
 static uint64_t evidence(const struct words *words, size_t i)
 {
@@ -293,5 +322,6 @@ void features_of(const struct words *words, size_t first, size_t end, struct fea
     add_shape(features, &place);
     add_lists(features, &place);
     add_use(features, &place);
+    add_all_classes(features, &place);
     add_marks(features, &place);
 }

@@ -53,7 +53,14 @@
     X(LINE, "line style")                                                                          \
     X(FIRST_LAST, "first and last word")                                                           \
     X(PREFIX4, "first 4 letters of the last word")                                                 \
-    X(LIST_SHAPE, "lists with surroundings")
+    X(LIST_SHAPE, "lists with surroundings")                                                       \
+    X(CLASS_FIRST, "first word used like")                                                         \
+    X(CLASS_LAST, "last word used like")                                                           \
+    X(CLASS_ONLY, "word used like")                                                                \
+    X(CLASS_BEFORE, "word before used like")                                                       \
+    X(CLASS_AFTER, "word after used like")                                                         \
+    X(CLASS_SECOND_BEFORE, "second word before used like")                                         \
+    X(CLASS_SECOND_AFTER, "second word after used like")
 
 enum feature_template {
 #define FEATURE_ENUM(name, text) FEATURE_##name,

@@ -1,7 +1,8 @@
 #include "services/entities/money.h"
 
 // Limits that keep the search linear: "1 200 000" has groups, "tens of thousands of millions of" has scales.
-enum { NUMBER_GROUPS = 4, SCALE_STEPS = 3 };
+// A currency has at most two names of a country before it: "Hong Kong dollars".
+enum { NUMBER_GROUPS = 4, SCALE_STEPS = 3, CURRENCY_NAMES = 2 };
 
 static bool same_sentence(const struct words *words, size_t i)
 {
@@ -35,7 +36,7 @@ static bool is_code(const struct words *words, size_t i)
 // Token i is a number, or a hyphen or dash between numbers of one amount ("$5-7 million").
 static size_t skip_number(const struct words *words, size_t i)
 {
-    if (!same_sentence(words, i) || !is_number(words, i)) {
+    if (i >= words->len || !is_number(words, i)) {
         return i;
     }
     size_t end = i + 1;
@@ -62,16 +63,21 @@ static size_t skip_scale(const struct words *words, size_t i)
     return i;
 }
 
-// "[US] dollars", "Egyptian pounds", "yuan": the end behind it, or `i`.
+// "dollars", "US dollars", "Hong Kong dollars", "-ringgit", "USD": the end behind it, or `i`.
 static size_t skip_currency(const struct words *words, size_t i)
 {
-    if (same_sentence(words, i) && is_listed(words, i, LIST_CURRENCIES)) {
-        return i + 1;
+    size_t at = i;
+    if (same_sentence(words, at) && view_equal(words_text(words, at), VIEW("-")) &&
+        !words->tokens[at].space_before) {
+        at++;
     }
-    uint32_t nation = lexicon_bit(LIST_DEMONYMS) | lexicon_bit(LIST_COUNTRIES);
-    if (same_sentence(words, i + 1) && words_in(words, i, nation) &&
-        is_listed(words, i + 1, LIST_CURRENCIES)) {
-        return i + 2;
+    for (size_t names = 0; names <= CURRENCY_NAMES && same_sentence(words, at); names++, at++) {
+        if (is_listed(words, at, LIST_CURRENCIES)) {
+            return at + 1;
+        }
+        if (words->at[at].role != ROLE_NAME) {
+            break;
+        }
     }
     return same_sentence(words, i) && is_code(words, i) ? i + 1 : i;
 }
@@ -93,17 +99,14 @@ static size_t amount_after_sign(const struct words *words, size_t i)
     } else if ((number == i || same_sentence(words, number)) && is_sign(words, number)) {
         number++;
     }
-    size_t end = number > i ? skip_number(words, number) : i;
+    size_t end = number > i && same_sentence(words, number) ? skip_number(words, number) : number;
     return end > number ? skip_scale(words, end) : i;
 }
 
 // "5,000 euros", "3.5 billion Egyptian pounds": a number, perhaps a scale, a currency.
 static size_t amount_before_currency(const struct words *words, size_t i)
 {
-    size_t number = i + 1;
-    while (number - i < NUMBER_GROUPS && same_sentence(words, number) && is_number(words, number)) {
-        number++;
-    }
+    size_t number = skip_number(words, i);
     size_t scaled = skip_scale(words, number);
     size_t end = skip_currency(words, scaled);
     return end > scaled ? end : i;

@@ -24,26 +24,26 @@ struct article_votes {
     VEC(size_t) first_candidate; // per run
 };
 
-static void score(const struct tagger *tagger, const struct words *words,
+static void score(const struct weights *weights, const struct words *words,
                   struct candidate *candidate)
 {
     struct features features;
     int32_t sum[LABEL_COUNT] = {0};
     features_of(words, candidate->first, candidate->end, &features);
     for (size_t i = 0; i < features.len; i++) {
-        const struct weights_slot *slot = weights_find(tagger->weights, features.at[i]);
+        const struct weights_slot *slot = weights_find(weights, features.at[i]);
         for (int label = 0; slot && label < LABEL_COUNT; label++) {
             sum[label] += slot->value[label];
         }
     }
     for (int label = 0; label < LABEL_COUNT; label++) {
-        candidate->score[label] = (float)sum[label] * tagger->weights->scale;
+        candidate->score[label] = (float)sum[label] * weights->scale;
         candidate->chance[label] = 0;
     }
 }
 
 // Fills `at` (room for RUN_LIMIT * CANDIDATE_LIMIT) with the scored candidates of a run.
-static size_t score_run(const struct tagger *tagger, const struct words *words, struct run run,
+static size_t score_run(const struct weights *weights, const struct words *words, struct run run,
                         struct candidate *at)
 {
     size_t len = 0;
@@ -51,7 +51,7 @@ static size_t score_run(const struct tagger *tagger, const struct words *words, 
         for (uint32_t end = first + 1; end <= run.end && end - first <= CANDIDATE_LIMIT; end++) {
             if (candidates_allow(words, first, end)) {
                 at[len] = (struct candidate){.first = first, .end = end};
-                score(tagger, words, &at[len++]);
+                score(weights, words, &at[len++]);
             }
         }
     }
@@ -92,7 +92,7 @@ static void count_votes(struct article_votes *votes, const struct words *words,
 }
 
 // First look: every run by itself.
-static void look_at_runs(const struct tagger *tagger, const struct words *words,
+static void look_at_runs(const struct weights *weights, const struct words *words,
                          struct arena *arena, struct article_votes *votes)
 {
     struct candidate *room =
@@ -101,7 +101,7 @@ static void look_at_runs(const struct tagger *tagger, const struct words *words,
     size_t from = 0;
     while (room && candidates_next_run(words, &from, &run)) {
         struct lattice lattice = {.run = run, .at = room};
-        lattice.len = score_run(tagger, words, run, room);
+        lattice.len = score_run(weights, words, run, room);
         lattice_chances(&lattice);
         count_votes(votes, words, &lattice);
         vec_push(arena, &votes->runs, run);
@@ -137,7 +137,7 @@ static void add_votes(const struct article_votes *votes, const struct words *wor
 }
 
 // The weights that speak most for a decision, for a person to read.
-static void explain_choice(const struct tagger *tagger, const struct words *words,
+static void explain_choice(const struct weights *weights, const struct words *words,
                            const struct candidate *candidate, int label, struct explain *explain)
 {
     struct features features;
@@ -150,7 +150,7 @@ static void explain_choice(const struct tagger *tagger, const struct words *word
         size_t best = features.len;
         int best_value = 0;
         for (size_t i = 0; i < features.len; i++) {
-            const struct weights_slot *slot = weights_find(tagger->weights, features.at[i]);
+            const struct weights_slot *slot = weights_find(weights, features.at[i]);
             if (slot && slot->value[label] > best_value) {
                 best_value = slot->value[label];
                 best = i;
@@ -162,7 +162,7 @@ static void explain_choice(const struct tagger *tagger, const struct words *word
         size_t used = strlen(reasons);
         snprintf(reasons + used, sizeof reasons - used, "%s%s %+.2f", used ? ", " : "",
                  features_template_name(features.template[best]),
-                 (double)((float)best_value * tagger->weights->scale));
+                 (double)((float)best_value * weights->scale));
         features.at[best] = features.at[--features.len];
         features.template[best] = features.template[features.len];
     }
@@ -173,18 +173,18 @@ static void explain_choice(const struct tagger *tagger, const struct words *word
                 (double)candidate->chance[label], reasons);
 }
 
-static void explain_rejected(const struct tagger *tagger, const struct words *words,
+static void explain_rejected(const struct weights *weights, const struct words *words,
                              const struct lattice *lattice, struct explain *explain)
 {
     for (size_t i = 0; explain && i < lattice->len; i++) {
         const struct candidate *candidate = &lattice->at[i];
         if (candidate->end == candidate->first + 1 && candidate->chance[LABEL_NONE] > 0.5F) {
-            explain_choice(tagger, words, candidate, LABEL_NONE, explain);
+            explain_choice(weights, words, candidate, LABEL_NONE, explain);
         }
     }
 }
 
-void tagger_find(const struct tagger *tagger, const struct words *words, struct arena *arena,
+void tagger_find(const struct weights *weights, const struct words *words, struct arena *arena,
                  struct explain *explain, struct mentions *out)
 {
     struct article_votes votes = {0};
@@ -193,7 +193,7 @@ void tagger_find(const struct tagger *tagger, const struct words *words, struct 
     if (!votes.by_use || !votes.by_token) {
         return;
     }
-    look_at_runs(tagger, words, arena, &votes);
+    look_at_runs(weights, words, arena, &votes);
     for (size_t r = 0; r < votes.first_candidate.len; r++) {
         size_t first = votes.first_candidate.at[r];
         size_t end = r + 1 < votes.first_candidate.len ? votes.first_candidate.at[r + 1]
@@ -208,11 +208,11 @@ void tagger_find(const struct tagger *tagger, const struct words *words, struct 
         for (size_t i = 0; i < found; i++) {
             const struct candidate *candidate = &lattice.at[choices[i].candidate];
             int label = choices[i].label;
-            explain_choice(tagger, words, candidate, label, explain);
+            explain_choice(weights, words, candidate, label, explain);
             vec_push(arena, out,
                      ((struct mention){candidate->first, candidate->end,
                                        (enum entity_type)(label - 1), candidate->chance[label]}));
         }
-        explain_rejected(tagger, words, &lattice, explain);
+        explain_rejected(weights, words, &lattice, explain);
     }
 }

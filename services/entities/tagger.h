@@ -19,14 +19,9 @@ struct mentions {
     size_t len, cap;
 };
 
-struct tagger {
-    const struct lexicon *lexicon;
-    const struct weights *weights;
-};
-
 // Appends the names (not the amounts of money) of `words` to `out` in reading order, never overlapping.
 // Memory from `arena`. Linear in the text. `explain` may be NULL.
-void tagger_find(const struct tagger *tagger, const struct words *words, struct arena *arena,
+void tagger_find(const struct weights *weights, const struct words *words, struct arena *arena,
                  struct explain *explain, struct mentions *out);
 
 #endif

@@ -1,95 +1,28 @@
 #include "services/entities/weights.h"
 
-#include "proto/crc32c.h"
-
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-struct weights_header {
-    char magic[8];
-    uint32_t version;
-    uint32_t slot_count;
-    uint32_t checksum;
-    float scale;
-};
+enum { SMALLEST_WEIGHT = 1, FULL_PERCENT = 70 };
 
-enum { CHECKED_FROM = 20, PATH_BYTES = 4096, SMALLEST_WEIGHT = 1 };
-
-static_assert(sizeof(struct weights_header) == 24, "the header is part of the file format");
 static_assert(sizeof(struct weights_slot) == 12, "slots are part of the file format");
 
-static enum status check_file(struct weights *weights, const char *path, struct error *why)
-{
-    struct weights_header header;
-    if (weights->size < sizeof header) {
-        return error_set(why, ERR_FORMAT, "%s is too short to be a model", path);
-    }
-    memcpy(&header, weights->map, sizeof header);
-    if (memcmp(header.magic, "CDENTITY", 8) != 0) {
-        return error_set(why, ERR_FORMAT, "%s is no model of the entities stage", path);
-    }
-    if (header.version != WEIGHTS_VERSION) {
-        return error_set(why, ERR_VERSION, "%s has version %u, this program reads %d", path,
-                         header.version, WEIGHTS_VERSION);
-    }
-    size_t slots = header.slot_count;
-    if (slots == 0 || (slots & (slots - 1)) != 0 ||
-        weights->size != sizeof header + slots * sizeof(struct weights_slot)) {
-        return error_set(why, ERR_FORMAT, "%s has the wrong size", path);
-    }
-    if (crc32c(0, (const char *)weights->map + CHECKED_FROM, weights->size - CHECKED_FROM) !=
-        header.checksum) {
-        return error_set(why, ERR_FORMAT, "%s is damaged: its checksum does not match", path);
-    }
-    weights->slots = (const void *)((const char *)weights->map + sizeof header);
-    weights->mask = header.slot_count - 1;
-    weights->scale = header.scale;
-    return OK;
-}
+static const char magic[8] = {'C', 'D', 'E', 'N', 'T', 'I', 'T', 'Y'};
 
 enum status weights_open(struct weights *weights, const char *folder, struct error *why)
 {
-    char path[PATH_BYTES];
-    struct stat info;
-    enum status status = OK;
-
-    *weights = (struct weights){.map = MAP_FAILED};
-    snprintf(path, sizeof path, "%s/entities.model", folder);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &info) != 0) {
-        status = error_set(why, ERR_CONFIG, "cannot read %s: %s", path, strerror(errno));
-        goto done;
-    }
-    weights->size = (size_t)info.st_size;
-    weights->map = mmap(NULL, weights->size, PROT_READ, MAP_SHARED, file, 0);
-    if (weights->map == MAP_FAILED) {
-        status = error_set(why, ERR_CONFIG, "cannot map %s: %s", path, strerror(errno));
-        goto done;
-    }
-    status = check_file(weights, path, why);
-done:
-    if (file >= 0) {
-        close(file);
-    }
-    if (status != OK) {
-        weights_close(weights);
-    }
+    enum status status = mapped_open(&weights->file, folder, "entities.model", magic,
+                                     WEIGHTS_VERSION, sizeof(struct weights_slot), why);
+    weights->slots = status == OK ? mapped_items(&weights->file) : NULL;
+    weights->count = weights->file.header.count;
+    weights->scale = weights->file.header.scale;
     return status;
 }
 
 void weights_close(struct weights *weights)
 {
-    if (weights->map != MAP_FAILED && weights->map) {
-        munmap(weights->map, weights->size);
-    }
-    *weights = (struct weights){.map = MAP_FAILED};
+    mapped_close(&weights->file);
 }
 
 static uint32_t check_of(uint64_t feature)
@@ -98,16 +31,21 @@ static uint32_t check_of(uint64_t feature)
     return check ? check : 1;
 }
 
+static uint32_t home_of(uint64_t feature, uint32_t count)
+{
+    return (uint32_t)((feature & UINT32_MAX) * count >> 32);
+}
+
 const struct weights_slot *weights_find(const struct weights *weights, uint64_t feature)
 {
     uint32_t check = check_of(feature);
-    uint32_t i = (uint32_t)feature & weights->mask;
-    // The writer leaves two slots in five free or more, so a free one always comes.
-    while (weights->slots[i].check) {
-        if (weights->slots[i].check == check) {
-            return &weights->slots[i];
+    uint32_t i = home_of(feature, weights->count);
+    for (uint32_t probes = 0; probes < weights->count; probes++) {
+        const struct weights_slot *slot = &weights->slots[i];
+        if (slot->check == check || slot->check == 0) {
+            return slot->check ? slot : NULL;
         }
-        i = (i + 1) & weights->mask;
+        i = i + 1 == weights->count ? 0 : i + 1;
     }
     return NULL;
 }
@@ -122,36 +60,25 @@ static bool quantise(const float *values, float scale, int8_t out[LABEL_COUNT])
     return any;
 }
 
-static void place(struct weights_slot *slots, uint32_t mask, uint64_t feature,
+// The first feature to come, which is the more frequent one, keeps a check that two share.
+static void place(struct weights_slot *slots, uint32_t count, uint64_t feature,
                   const int8_t value[LABEL_COUNT])
 {
-    uint32_t i = (uint32_t)feature & mask;
+    uint32_t i = home_of(feature, count);
     while (slots[i].check) {
         if (slots[i].check == check_of(feature)) {
-            return; // a collision of hashes: the first one, the more frequent, stays
+            return;
         }
-        i = (i + 1) & mask;
+        i = i + 1 == count ? 0 : i + 1;
     }
     slots[i].check = check_of(feature);
     memcpy(slots[i].value, value, LABEL_COUNT);
 }
 
-static enum status write_file(const char *path, const struct weights_header *header,
-                              const struct weights_slot *slots, struct error *why)
-{
-    FILE *file = fopen(path, "wb");
-    bool written = file && fwrite(header, sizeof *header, 1, file) == 1 &&
-                   fwrite(slots, sizeof *slots, header->slot_count, file) == header->slot_count;
-    if (file && fclose(file) != 0) {
-        written = false;
-    }
-    return written ? OK : error_set(why, ERR_IO, "cannot write %s: %s", path, strerror(errno));
-}
-
 enum status weights_write(const char *path, const uint64_t *features, const float *values,
                           size_t count, struct error *why)
 {
-    struct weights_header header = {.version = WEIGHTS_VERSION, .slot_count = 1024};
+    struct mapped_header header = {.version = WEIGHTS_VERSION};
     int8_t value[LABEL_COUNT];
     float largest = 1e-6F;
     size_t kept = 0;
@@ -163,22 +90,18 @@ enum status weights_write(const char *path, const uint64_t *features, const floa
     for (size_t i = 0; i < count; i++) {
         kept += quantise(values + i * LABEL_COUNT, header.scale, value);
     }
-    while (header.slot_count * 3 < kept * 5) { // at most 60 % full
-        header.slot_count *= 2;
-    }
-    struct weights_slot *slots = calloc(header.slot_count, sizeof *slots);
+    header.count = (uint32_t)(kept * 100 / FULL_PERCENT + 1);
+    struct weights_slot *slots = calloc(header.count, sizeof *slots);
     if (!slots) {
         return error_set(why, ERR_MEMORY, "no memory for %zu weights", kept);
     }
     for (size_t i = 0; i < count; i++) {
         if (quantise(values + i * LABEL_COUNT, header.scale, value)) {
-            place(slots, header.slot_count - 1, features[i], value);
+            place(slots, header.count, features[i], value);
         }
     }
-    memcpy(header.magic, "CDENTITY", 8);
-    header.checksum = crc32c(0, &header.scale, sizeof header.scale);
-    header.checksum = crc32c(header.checksum, slots, header.slot_count * sizeof *slots);
-    enum status status = write_file(path, &header, slots, why);
+    memcpy(header.magic, magic, sizeof magic);
+    enum status status = mapped_write(path, header, slots, sizeof *slots, why);
     free(slots);
     return status;
 }

@@ -1,19 +1,14 @@
 // The trained weights of the entities stage: a read-only file from feature hash to one weight per label.
 //
-// The file, little-endian:
-//     0   8   "CDENTITY"
-//     8   4   format version, WEIGHTS_VERSION
-//    12   4   slot count, a power of two
-//    16   4   CRC-32C of everything from byte 20
-//    20   4   scale, a float: weight = scale * stored value
-//    24   n   slots of 12 bytes: check (upper half of the hash, never 0; 0 means free), 8 signed weights
-// A feature lies in the first slots from (hash & (count - 1)) on; a free slot ends the search.
+// The file entities.model, little-endian: behind the header of mapped.h ("CDENTITY") stand
+// slots of 12 bytes: check (upper half of the hash, never 0; 0 means free), then 8 signed weights in steps of
+// the header's scale. A feature lies in the first slots from (lower half of the hash) * count / 2^32 on; a free
+// slot ends the search.
 // Changing the layout, the features or the order of lists? Raise WEIGHTS_VERSION and train again.
 #ifndef COPYDESK_ENTITIES_WEIGHTS_H
 #define COPYDESK_ENTITIES_WEIGHTS_H
 
-#include "common/status.h"
-#include "common/view.h"
+#include "services/entities/mapped.h"
 
 enum { WEIGHTS_VERSION = 1, LABEL_COUNT = 8 };
 
@@ -26,10 +21,9 @@ struct weights_slot {
 };
 
 struct weights {
-    void *map;
-    size_t size;
+    struct mapped file;
     const struct weights_slot *slots;
-    uint32_t mask;
+    uint32_t count;
     float scale;
 };
 

@@ -54,10 +54,25 @@ static bool is_hyphen(struct view text)
     return IS_ONE_OF(text, hyphens);
 }
 
+static bool is_possessive(struct view text)
+{
+    static const char *const forms[] = {"'s", "’s"};
+    return IS_ONE_OF(text, forms);
+}
+
 static bool is_joining_mark(struct view text)
 {
     static const char *const marks[] = {"&", "'", "’", "/", ".", "+"};
     return IS_ONE_OF(text, marks) || is_hyphen(text);
+}
+
+// "Washington, D.C.", "Acme, Inc.": the only words that a comma joins to a name.
+static bool is_joining_comma(const struct words *words, size_t i)
+{
+    static const char *const tails[] = {"D.C.", "DC",  "D.C", "Inc.", "Inc", "Ltd.",
+                                        "Ltd",  "LLC", "Jr.", "Jr",   "Sr."};
+    return view_equal(words_text(words, i), VIEW(",")) && i + 1 < words->len &&
+           IS_ONE_OF(words_text(words, i + 1), tails);
 }
 
 static uint8_t role_of(const struct words *words, size_t i)
@@ -76,7 +91,9 @@ static uint8_t role_of(const struct words *words, size_t i)
     case SHAPE_NUMBER:
         return ROLE_NUMBER;
     case SHAPE_MARK:
-        return is_joining_mark(text) ? ROLE_JOIN : ROLE_OTHER;
+        return is_joining_mark(text) || is_possessive(text) || is_joining_comma(words, i)
+                   ? ROLE_JOIN
+                   : ROLE_OTHER;
     default:
         break;
     }
@@ -88,7 +105,8 @@ static uint8_t role_of(const struct words *words, size_t i)
     if (words_in(words, i, lexicon_bit(LIST_STARTERS) | lexicon_bit(LIST_PARTICLES))) {
         return ROLE_START;
     }
-    return words_in(words, i, lexicon_bit(LIST_JOINERS)) ? ROLE_JOIN : ROLE_OTHER;
+    bool joins = words_in(words, i, lexicon_bit(LIST_JOINERS)) || is_possessive(text);
+    return joins ? ROLE_JOIN : ROLE_OTHER;
 }
 
 static void read_words(struct words *words)
@@ -98,6 +116,7 @@ static void read_words(struct words *words)
         struct view text = words_text(words, i);
         word->fold = lexicon_fold(text);
         word->lists = lexicon_word(words->lexicon, word->fold);
+        word->classes = clusters_find(words->clusters, word->fold);
         word->shape = shape_of(&words->tokens[i], text);
         word->role = role_of(words, i);
     }
@@ -229,8 +248,7 @@ static uint32_t context_after(const struct words *words, size_t i)
            context_bit(BEFORE_FACILITY_CUE,
                        words_in(words, next, lexicon_bit(LIST_FACILITY_CUES))) |
            context_bit(BEFORE_EVENT_CUE, words_in(words, next, lexicon_bit(LIST_EVENT_CUES))) |
-           context_bit(BEFORE_POSSESSIVE,
-                       view_equal(after, VIEW("'s")) || view_equal(after, VIEW("’s"))) |
+           context_bit(BEFORE_POSSESSIVE, is_possessive(after)) |
            context_bit(BEFORE_COMMA_PLACE,
                        view_equal(after, VIEW(",")) && words_in(words, next + 1, places)) |
            context_bit(BEFORE_NAME, words->at[next].role == ROLE_NAME) |
@@ -283,12 +301,15 @@ static void gather_context(struct words *words)
     }
 }
 
-bool words_read(struct words *words, const struct lexicon *lexicon, const struct article *article)
+bool words_read(struct words *words, struct knowledge knowledge, const struct article *article)
 {
     const struct tokens *tokens = &article->segments.tokens;
     struct use_index index = {.mask = 15};
-    *words = (struct words){
-        .text = article->text, .tokens = tokens->at, .lexicon = lexicon, .len = tokens->len};
+    *words = (struct words){.text = article->text,
+                            .tokens = tokens->at,
+                            .lexicon = knowledge.lexicon,
+                            .clusters = knowledge.clusters,
+                            .len = tokens->len};
     words->at = arena_zalloc(article->arena, tokens->len, sizeof *words->at);
     if (!words->at) {
         return false;

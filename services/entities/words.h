@@ -4,6 +4,7 @@
 #define COPYDESK_ENTITIES_WORDS_H
 
 #include "common/article.h"
+#include "services/entities/clusters.h"
 #include "services/entities/lexicon.h"
 
 // What part a token can play in a name.
@@ -30,13 +31,14 @@ enum shape {
 };
 
 struct word {
-    uint64_t fold;  // hash without case
-    uint32_t lists; // of the lexicon
-    uint32_t use;   // index into uses; 0 for words that never stand capitalised
-    uint8_t role;   // enum role
-    uint8_t shape;  // enum shape
-    bool shouting;  // in a line that is all capitals
-    bool headline;  // in a line where nearly every long word is capitalised
+    uint64_t fold;    // hash without case
+    uint64_t classes; // packed ids of clusters.h; 0 when unknown
+    uint32_t lists;   // of the lexicon
+    uint32_t use;     // index into uses; 0 for words that never stand capitalised
+    uint8_t role;     // enum role
+    uint8_t shape;    // enum shape
+    bool shouting;    // in a line that is all capitals
+    bool headline;    // in a line where nearly every long word is capitalised
 };
 
 // Company a capitalised word keeps somewhere in the article; bits of word_use.context.
@@ -77,15 +79,22 @@ struct words {
     struct view text;
     const struct token *tokens;
     const struct lexicon *lexicon;
+    const struct clusters *clusters;
     struct word *at;
     size_t len;
     struct word_use *uses; // uses[0] is nobody's
     size_t use_count;
 };
 
+// What is known before the article is read.
+struct knowledge {
+    const struct lexicon *lexicon;
+    const struct clusters *clusters;
+};
+
 // Reads the tokens of `article` (segmented) into `words`; memory from its arena. Linear.
 // False when the arena is full.
-bool words_read(struct words *words, const struct lexicon *lexicon, const struct article *article);
+bool words_read(struct words *words, struct knowledge knowledge, const struct article *article);
 
 // True when token i is one of the lists in `bits`.
 static inline bool words_in(const struct words *words, size_t i, uint32_t bits)

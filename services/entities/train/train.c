@@ -1,14 +1,17 @@
 // Trains the weights of the entities stage.
 //
-//     entities_train FOLDER OUT.model [--epochs N] GOLD.ndjson ...
+//     entities_train FOLDER OUT.model [--epochs N] [--weight PERCENT] GOLD.ndjson ...
+//     entities_train --clusters OUT.model WORDS.tsv [COUNT]
 //
-// FOLDER holds entities.tables. GOLD are articles with "text" and "entities" (the format of the pipeline's own
-// output), one a line.
+// FOLDER holds entities.tables and entities-clusters.model, which the second form makes. GOLD are articles with "text" and "entities" (the format of the pipeline's own
+// output), one a line. A weight holds for the files after it. Entities may overlap and carry a confidence:
+// then they are what another tagger thinks possible, and each is learnt as far as it is sure.
 //
 // Method: the log-likelihood of the gold names of every run (lattice.h) is climbed by AdaGrad, a run a step;
 // half of the features are left out at random in each step (dropout), and features that lie on fewer than two
 // gold ways are never used. Order and random numbers depend on the input alone: the same files give the same
 // model. Runs whose gold no candidate can express are left out and counted.
+#include "common/buf.h"
 #include "services/entities/features.h"
 #include "services/entities/lattice.h"
 #include "services/entities/money.h"
@@ -20,11 +23,12 @@
 #define MEMORY_BYTES  ((size_t)8 << 30)
 #define ARTICLE_BYTES ((size_t)256 << 20)
 
-enum { EPOCHS = 8, LEAST_SEEN = 2, NO_EXAMPLE = -1 };
+enum { EPOCHS = 12, LEAST_SEEN = 2 };
 
 static const float RATE = 0.08F;
 static const float SUM_START = 0.1F;     // of AdaGrad's squares
-static const float KEPT = 0.5F;          // share of features that a step sees
+static const float KEPT = 0.6F;          // share of features that a step sees
+static const float UNFIT_CHANCE = 0.3F;  // a name likelier than this must be a candidate
 static const float SMALL_STEP = 1e-4F;   // gradients below are not worth the walk
 static const float SMALL_WEIGHT = 0.02F; // weights below are not written
 
@@ -33,13 +37,14 @@ struct example {
     uint32_t first, end; // tokens, from the start of the run
     size_t ids_at;       // into trainer.ids
     uint32_t id_count;
-    int8_t gold; // its label, or NO_EXAMPLE when the gold way does not pass here
+    float target[LABEL_COUNT]; // what its chances should be
 };
 
 struct gold_run {
     size_t examples_at;
     uint32_t example_count;
     uint32_t len; // tokens
+    float weight; // of a step
 };
 
 struct row {
@@ -50,7 +55,7 @@ struct row {
 };
 
 struct trainer {
-    const struct lexicon *lexicon;
+    struct knowledge knowledge;
     struct arena memory; // of everything below
     VEC(uint32_t) ids;
     VEC(struct example) examples;
@@ -59,13 +64,21 @@ struct trainer {
     uint32_t *slots; // row + 1 by feature; 0 is free
     size_t slot_mask;
     uint64_t random;
+    float weight; // of the runs being read
     size_t names, lost_names;
 };
 
-// The gold label of each token that starts a name, and where the name ends; `end` 0: no name starts here.
+// A name the gold sees in the text, or one of several that it thinks possible. Without tokens of its own
+// (end 0) it is one that no candidate can express, at `first`.
 struct gold_name {
-    uint32_t end;
-    int8_t label;
+    uint32_t first, end;
+    int label;
+    float chance;
+};
+
+struct gold {
+    struct gold_name *at; // by first token
+    size_t len, cap;
 };
 
 static uint64_t next_random(struct trainer *trainer)
@@ -110,102 +123,138 @@ static uint32_t row_of(struct trainer *trainer, uint64_t feature)
 }
 
 static void add_example(struct trainer *trainer, const struct words *words, struct run run,
-                        uint32_t first, uint32_t end, int8_t gold)
+                        struct example example)
 {
     struct features features;
-    struct example example = {.first = first - run.first,
-                              .end = end - run.first,
-                              .ids_at = trainer->ids.len,
-                              .gold = gold};
-    features_of(words, first, end, &features);
+    bool likely = false;
+    features_of(words, example.first, example.end, &features);
+    for (int label = 0; label < LABEL_COUNT; label++) {
+        likely = likely || example.target[label] >= 0.5F;
+    }
+    example.first -= run.first;
+    example.end -= run.first;
+    example.ids_at = trainer->ids.len;
+    example.id_count = (uint32_t)features.len;
     for (size_t i = 0; i < features.len; i++) {
         uint32_t row = row_of(trainer, features.at[i]);
-        trainer->rows.at[row].seen += gold != NO_EXAMPLE;
+        trainer->rows.at[row].seen += likely;
         vec_push(&trainer->memory, &trainer->ids, row);
     }
-    example.id_count = (uint32_t)features.len;
     vec_push(&trainer->memory, &trainer->examples, example);
 }
 
-// Marks in `inside` every token of a gold name that begins in the run. False when a name cannot be expressed.
-static bool gold_fits(struct trainer *trainer, const struct words *words, struct run run,
-                      const struct gold_name *gold, bool *inside)
+// How much of each token of the run the gold gives to names. False when a likely name cannot be expressed.
+static bool cover(struct trainer *trainer, const struct words *words, struct run run,
+                  const struct gold *gold, size_t from, float *covered)
 {
     bool fits = true;
-    for (uint32_t i = run.first; i < run.end; i++) {
-        inside[i - run.first] = false;
-    }
-    for (uint32_t i = run.first; i < run.end; i++) {
-        if (gold[i].end == 0) {
-            continue;
-        }
-        bool allowed = gold[i].end <= run.end && candidates_allow(words, i, gold[i].end);
-        trainer->names++;
-        trainer->lost_names += !allowed;
-        fits = fits && allowed;
-        for (uint32_t k = i; k < gold[i].end && k < run.end; k++) {
-            inside[k - run.first] = true;
+    memset(covered, 0, RUN_LIMIT * sizeof *covered);
+    for (size_t i = from; i < gold->len && gold->at[i].first < run.end; i++) {
+        const struct gold_name *name = &gold->at[i];
+        bool likely = name->chance >= UNFIT_CHANCE;
+        bool allowed = name->end <= run.end && candidates_allow(words, name->first, name->end);
+        trainer->names += likely;
+        trainer->lost_names += likely && !allowed;
+        fits = fits && (allowed || !likely);
+        for (uint32_t k = name->first; allowed && k < name->end; k++) {
+            covered[k - run.first] += name->chance;
         }
     }
     return fits;
 }
 
-static void add_run(struct trainer *trainer, const struct words *words, struct run run,
-                    const struct gold_name *gold)
+static struct example example_of(const struct gold *gold, size_t from, uint32_t first, uint32_t end,
+                                 float covered)
 {
-    bool inside[RUN_LIMIT];
-    struct gold_run learnt = {.examples_at = trainer->examples.len, .len = run.end - run.first};
-    if (!gold_fits(trainer, words, run, gold, inside)) {
+    struct example example = {.first = first, .end = end};
+    for (size_t i = from; i < gold->len && gold->at[i].first <= first; i++) {
+        if (gold->at[i].first == first && gold->at[i].end == end) {
+            example.target[gold->at[i].label] += gold->at[i].chance;
+        }
+    }
+    if (end == first + 1) {
+        example.target[LABEL_NONE] = fmaxf(0, 1 - covered);
+    }
+    return example;
+}
+
+// `*from` is the first gold name that is not before the run; it is moved behind the run.
+static void add_run(struct trainer *trainer, const struct words *words, struct run run,
+                    const struct gold *gold, size_t *from)
+{
+    float covered[RUN_LIMIT];
+    struct gold_run learnt = {.examples_at = trainer->examples.len,
+                              .len = run.end - run.first,
+                              .weight = trainer->weight};
+    while (*from < gold->len && gold->at[*from].first < run.first) {
+        (*from)++;
+    }
+    if (!cover(trainer, words, run, gold, *from, covered)) {
         return;
     }
     for (uint32_t first = run.first; first < run.end; first++) {
         for (uint32_t end = first + 1; end <= run.end && end - first <= CANDIDATE_LIMIT; end++) {
-            if (!candidates_allow(words, first, end)) {
-                continue;
+            if (candidates_allow(words, first, end)) {
+                add_example(trainer, words, run,
+                            example_of(gold, *from, first, end, covered[first - run.first]));
             }
-            int8_t label = NO_EXAMPLE;
-            if (gold[first].end == end) {
-                label = gold[first].label;
-            } else if (end == first + 1 && !inside[first - run.first]) {
-                label = LABEL_NONE;
-            }
-            add_example(trainer, words, run, first, end, label);
         }
     }
     learnt.example_count = (uint32_t)(trainer->examples.len - learnt.examples_at);
     vec_push(&trainer->memory, &trainer->runs, learnt);
 }
 
-// Lays the gold entities over the tokens. Names that do not begin and end with a token are lost.
-static struct gold_name *read_gold(struct trainer *trainer, const struct article *article)
+// The first token that starts at or after `byte`.
+static size_t token_from(const struct tokens *tokens, uint32_t byte)
 {
-    const struct tokens *tokens = &article->segments.tokens;
-    struct gold_name *gold = arena_zalloc(article->arena, tokens->len + 1, sizeof *gold);
-    for (size_t e = 0; gold && e < article->entity_count; e++) {
+    size_t low = 0, high = tokens->len;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (tokens->at[middle].span.start < byte) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+// One mention as tokens; without an end when it does not begin and end with a token.
+static struct gold_name lay_name(const struct tokens *tokens, struct span span,
+                                 enum entity_type type, double confidence)
+{
+    struct gold_name name = {.label = (int)type + 1,
+                             .chance = confidence > 0 ? (float)confidence : 1};
+    size_t first = token_from(tokens, span.start);
+    size_t end = token_from(tokens, span.end);
+    bool starts = first < end && tokens->at[first].span.start == span.start;
+    if (starts && tokens->at[end - 1].span.end == span.end) {
+        name.end = (uint32_t)end;
+    }
+    name.first = (uint32_t)(starts || first == 0 ? first : first - 1);
+    return name;
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct gold_name *left = a;
+    const struct gold_name *right = b;
+    return (left->first > right->first) - (left->first < right->first);
+}
+
+static struct gold read_gold(const struct article *article)
+{
+    struct gold gold = {0};
+    for (size_t e = 0; e < article->entity_count; e++) {
         const struct entity *entity = &article->entities[e];
         for (size_t m = 0; entity->type != MONEY && m < entity->mentions.len; m++) {
-            struct span span = entity->mentions.at[m];
-            size_t low = 0, high = tokens->len;
-            while (low < high) {
-                size_t middle = (low + high) / 2;
-                if (tokens->at[middle].span.start < span.start) {
-                    low = middle + 1;
-                } else {
-                    high = middle;
-                }
-            }
-            size_t end = low;
-            while (end < tokens->len && tokens->at[end].span.end < span.end) {
-                end++;
-            }
-            if (low < tokens->len && end < tokens->len &&
-                tokens->at[low].span.start == span.start && tokens->at[end].span.end == span.end) {
-                gold[low] = (struct gold_name){(uint32_t)end + 1, (int8_t)(entity->type + 1)};
-            } else {
-                trainer->names++;
-                trainer->lost_names++;
-            }
+            vec_push(article->arena, &gold,
+                     lay_name(&article->segments.tokens, entity->mentions.at[m], entity->type,
+                              entity->confidence));
         }
+    }
+    if (gold.len > 0) {
+        qsort(gold.at, gold.len, sizeof *gold.at, by_first);
     }
     return gold;
 }
@@ -216,15 +265,16 @@ static void add_article(struct trainer *trainer, struct article *article)
     struct spans amounts = {0};
     struct run run;
     size_t from = 0;
+    size_t gold_from = 0;
     article_segment(article);
-    const struct gold_name *gold = read_gold(trainer, article);
-    if (!gold || !words_read(&words, trainer->lexicon, article)) {
+    const struct gold gold = read_gold(article);
+    if (!words_read(&words, trainer->knowledge, article)) {
         fprintf(stderr, "entities_train: article too large\n");
         return;
     }
     money_find(&words, article->arena, &amounts);
     while (candidates_next_run(&words, &from, &run)) {
-        add_run(trainer, &words, run, gold);
+        add_run(trainer, &words, run, &gold, &gold_from);
     }
 }
 
@@ -283,12 +333,12 @@ static void score_example(const struct trainer *trainer, const struct example *e
 }
 
 static void climb(struct trainer *trainer, const struct example *example, uint64_t step,
-                  const struct candidate *candidate)
+                  float weight, const struct candidate *candidate)
 {
     float slope[LABEL_COUNT];
     float largest = 0;
     for (int label = 0; label < LABEL_COUNT; label++) {
-        slope[label] = (float)(example->gold == label) - candidate->chance[label];
+        slope[label] = weight * (example->target[label] - candidate->chance[label]);
         largest = fmaxf(largest, fabsf(slope[label]));
     }
     if (largest < SMALL_STEP) {
@@ -317,11 +367,13 @@ static float learn_run(struct trainer *trainer, const struct gold_run *run)
     float gold = 0;
     for (size_t i = 0; i < lattice.len; i++) {
         score_example(trainer, &examples[i], step, &candidates[i]);
-        gold += examples[i].gold >= 0 ? candidates[i].score[examples[i].gold] : 0;
+        for (int label = 0; label < LABEL_COUNT; label++) {
+            gold += examples[i].target[label] * candidates[i].score[label];
+        }
     }
     float total = lattice_chances(&lattice);
     for (size_t i = 0; i < lattice.len; i++) {
-        climb(trainer, &examples[i], step, &candidates[i]);
+        climb(trainer, &examples[i], step, run->weight, &candidates[i]);
     }
     return gold - total;
 }
@@ -384,38 +436,89 @@ static enum status save(struct trainer *trainer, const char *path, struct error 
     return weights_write(path, features, values, kept, why);
 }
 
-int main(int argc, char **argv)
+static int make_clusters(const char *path, const char *source, size_t limit)
 {
-    struct trainer trainer = {.random = 1};
-    struct lexicon *lexicon = NULL;
     struct error why = {""};
-    int epochs = EPOCHS;
-    if (argc < 4) {
-        fprintf(stderr, "usage: entities_train FOLDER OUT.model [--epochs N] GOLD.ndjson ...\n");
-        return 2;
+    struct buf text;
+    char block[1 << 16];
+    size_t len;
+    FILE *file = fopen(source, "r");
+    if (!file) {
+        perror(source);
+        return 66;
     }
-    if (lexicon_open(&lexicon, argv[1], &why) != OK) {
-        fprintf(stderr, "entities_train: %s\n", why.text);
-        return 78;
+    buf_init(&text, ARTICLE_BYTES);
+    while ((len = fread(block, 1, sizeof block, file)) > 0) {
+        buf_add(&text, (struct view){block, len});
     }
-    trainer.lexicon = lexicon;
-    arena_init(&trainer.memory, MEMORY_BYTES);
-    grow_slots(&trainer);
-    for (int i = 3; i < argc; i++) {
-        if (strcmp(argv[i], "--epochs") == 0 && i + 1 < argc) {
-            epochs = (int)strtol(argv[++i], NULL, 10);
-        } else if (!read_file(&trainer, argv[i])) {
-            return 66;
-        }
-    }
-    printf("%zu runs, %zu candidates, %zu features; %zu of %zu names lost\n", trainer.runs.len,
-           trainer.examples.len, trainer.rows.len, trainer.lost_names, trainer.names);
-    learn(&trainer, epochs);
-    enum status status = save(&trainer, argv[2], &why);
+    fclose(file);
+    enum status status = clusters_write(path, buf_view(&text), limit, &why);
     if (status != OK) {
         fprintf(stderr, "entities_train: %s\n", why.text);
     }
-    arena_clear(&trainer.memory);
-    lexicon_free(lexicon);
+    buf_clear(&text);
     return status_exit_code(status);
+}
+
+// Takes `--NAME NUMBER` off the arguments at `*i` when they stand there.
+static bool take_number(int argc, char **argv, int *i, const char *name, uint64_t *number)
+{
+    bool here = *i + 1 < argc && strcmp(argv[*i], name) == 0 &&
+                view_parse_u64(view_of(argv[*i + 1]), number);
+    *i += here;
+    return here;
+}
+
+static int train(struct trainer *trainer, int argc, char **argv)
+{
+    struct error why = {""};
+    uint64_t epochs = EPOCHS;
+    uint64_t percent = 100;
+    for (int i = 3; i < argc; i++) {
+        if (take_number(argc, argv, &i, "--weight", &percent)) {
+            trainer->weight = (float)percent / 100;
+        } else if (!take_number(argc, argv, &i, "--epochs", &epochs) &&
+                   !read_file(trainer, argv[i])) {
+            return 66;
+        }
+    }
+    printf("%zu runs, %zu candidates, %zu features; %zu of %zu names lost\n", trainer->runs.len,
+           trainer->examples.len, trainer->rows.len, trainer->lost_names, trainer->names);
+    learn(trainer, (int)epochs);
+    enum status status = save(trainer, argv[2], &why);
+    if (status != OK) {
+        fprintf(stderr, "entities_train: %s\n", why.text);
+    }
+    return status_exit_code(status);
+}
+
+int main(int argc, char **argv)
+{
+    struct trainer trainer = {.random = 1, .weight = 1};
+    struct lexicon *lexicon = NULL;
+    struct clusters clusters;
+    struct error why = {""};
+    uint64_t limit = SIZE_MAX;
+    if (argc >= 4 && strcmp(argv[1], "--clusters") == 0 &&
+        (argc == 4 || view_parse_u64(view_of(argv[4]), &limit))) {
+        return make_clusters(argv[2], argv[3], limit);
+    }
+    if (argc < 4) {
+        fprintf(stderr, "usage: entities_train FOLDER OUT.model [--epochs N] [--weight PERCENT] "
+                        "GOLD.ndjson ...\n"
+                        "       entities_train --clusters OUT.model WORDS.tsv [COUNT]\n");
+        return 2;
+    }
+    if (lexicon_open(&lexicon, argv[1], &why) != OK ||
+        clusters_open(&clusters, argv[1], &why) != OK) {
+        fprintf(stderr, "entities_train: %s\n", why.text);
+        return 78;
+    }
+    trainer.knowledge = (struct knowledge){lexicon, &clusters};
+    arena_init(&trainer.memory, MEMORY_BYTES);
+    int code = grow_slots(&trainer) ? train(&trainer, argc, argv) : 70;
+    arena_clear(&trainer.memory);
+    clusters_close(&clusters);
+    lexicon_free(lexicon);
+    return code;
 }
