@@ -1,8 +1,9 @@
 // Which way a bare weekday or month points: back, or forward when the clause says so.
 //
 // The measured default is past or same day (nine of ten weekdays in news). Only a cue that governs the expression turns
-// it: "will", a plan followed by to ("is expected to", "scheduled to"), "as soon as". The walk goes back from
-// the expression, ends at the clause, and the nearest cue decides.
+// it: "will", a plan followed by to ("is expected to"), "is to", "to be", a schedule that is not itself told in the past,
+// or words right before it ("until", "as soon as", "ahead of"). The walk goes back from the expression, ends at the
+// clause, and the nearest cue decides.
 #ifndef COPYDESK_DATES_CUES_H
 #define COPYDESK_DATES_CUES_H
 

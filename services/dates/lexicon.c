@@ -45,8 +45,8 @@ static const struct {
     const char *name;
     enum cue cue;
 } cue_names[] = {
-    {"+past", CUE_PAST}, {"+future", CUE_FUTURE}, {"+plan", CUE_PLAN},
-    {"+to", CUE_TO},     {"+stop", CUE_STOP},
+    {"+past", CUE_PAST}, {"+future", CUE_FUTURE}, {"+plan", CUE_PLAN},   {"+to", CUE_TO},
+    {"+set", CUE_SET},   {"+be", CUE_BE},         {"+until", CUE_UNTIL},
 };
 
 enum word_class lexicon_class(struct view name)

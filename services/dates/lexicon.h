@@ -152,7 +152,16 @@ enum mod {
 enum ref { REF_PRESENT = 1, REF_PAST, REF_FUTURE };
 
 // What a word says about the clause around it: see cues.c.
-enum cue { CUE_NONE, CUE_PAST, CUE_FUTURE, CUE_PLAN, CUE_TO, CUE_STOP };
+enum cue {
+    CUE_NONE,
+    CUE_PAST,   // said, was
+    CUE_FUTURE, // will
+    CUE_PLAN,   // expected, plans: future when "to" follows
+    CUE_SET,    // scheduled, slated: future unless "had been" or "was" stands before
+    CUE_TO,
+    CUE_BE,    // is, are: future when "to" follows at once
+    CUE_UNTIL, // future when the expression follows at once
+};
 
 enum { SENSE_LIMIT = 4, LEXICON_WORD_LIMIT = 32 };
 

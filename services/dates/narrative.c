@@ -17,6 +17,11 @@ static bool is_near(const struct entry *entry)
     return false;
 }
 
+static bool is_era(const struct entry *entry)
+{
+    return entry->sense_count > 0 && entry->senses[0].class == CLASS_ERA && !entry->guarded;
+}
+
 struct tempo narrative_tempo(const struct lexicon *lexicon, const struct pieces *pieces,
                              struct view text, int32_t year)
 {
@@ -26,6 +31,7 @@ struct tempo narrative_tempo(const struct lexicon *lexicon, const struct pieces 
         uint64_t value;
         if (piece->entry) {
             tempo.near += is_near(&lexicon->entries[piece->entry]);
+            tempo.far += is_era(&lexicon->entries[piece->entry]);
         } else if (is_four_digits(piece) &&
                    view_parse_u64(view_slice(text, piece->start, piece->end), &value) &&
                    value >= 1000 && value < 2200) {
@@ -40,5 +46,5 @@ struct tempo narrative_tempo(const struct lexicon *lexicon, const struct pieces 
 
 bool narrative_is_history(struct tempo tempo)
 {
-    return tempo.far >= 4 && tempo.far > 2 * tempo.near;
+    return tempo.far >= 8 && 2 * tempo.far > 5 * tempo.near;
 }

@@ -5,7 +5,7 @@
 #include "services/dates/scan.h"
 
 struct tempo {
-    uint32_t far;  // explicit years two or more away from the year of publication
+    uint32_t far;  // explicit years two or more away from the year of publication, and BC
     uint32_t near; // weekdays, today and the like, and explicit years close by
 };
 
@@ -14,8 +14,8 @@ struct tempo {
 struct tempo narrative_tempo(const struct lexicon *lexicon, const struct pieces *pieces,
                              struct view text, int32_t year);
 
-// True when far years dominate: at least four, and more than twice what is near. Measured: explicit years are 43 % of the
-// expressions of history articles, 10 % of those in news, where weekdays and "today" are 26 %.
+// True when far years dominate: at least eight, and more than 2.5 times what is near. Measured: history articles have 22 to
+// 80 far years and a ratio above 3; of 268 news articles one comes near (7 to 1).
 bool narrative_is_history(struct tempo tempo);
 
 #endif
