@@ -76,6 +76,48 @@ static const char *refuse_other_sense(const struct scene *scene)
     return NULL;
 }
 
+// "the 18th" is a day only after "on", and only in figures; "the day after" only when nothing follows it.
+static const char *refuse_bare(const struct scene *scene)
+{
+    const struct frame *frame = scene->frame;
+    bool bare_day = frame->op == OP_CALENDAR && frame_has(frame, CLASS_DAY) &&
+                    !frame_has(frame, CLASS_MONTH) && !frame_has(frame, CLASS_NUMERIC);
+    bool in_figures = scene->last->kind == PIECE_NUMBER &&
+                      scene->last->end - scene->last->start > 2 &&
+                      is_word(scene, scene->before, (const char *const[]){"on", NULL});
+    if (bare_day && !in_figures) {
+        return "a rank or a number";
+    }
+    bool bare_shift = frame->op == OP_SHIFT && frame_has(frame, CLASS_SIDE) && !frame->base;
+    bool closed = !scene->after || scene->after->lined || scene->after->kind == PIECE_MARK;
+    return bare_shift && !closed ? "counted from an event" : NULL;
+}
+
+// Words after which four digits are a number of something else.
+static bool is_numbered(const struct scene *scene)
+{
+    static const char *const names[] = {"resolution", "flight",  "no",    "number", "section",
+                                        "article",    "chapter", "room",  "route",  "highway",
+                                        "page",       "boeing",  "order", "bill",   "act",
+                                        "+",          "tel",     "model", NULL};
+    return is_word(scene, scene->before, names);
+}
+
+// "1400 troops": digits before a plural noun, and no word before them that leads to a year.
+static bool is_quantity(const struct scene *scene)
+{
+    static const char *const leads[] = {
+        "the",   "in",  "of",  "since",  "by",     "until",         "from",    "for",
+        "a",     "to",  "and", "or",     "'s",     "\xe2\x80\x99s", "its",     "their",
+        "his",   "her", "our", "during", "before", "after",         "between", "late",
+        "early", "mid", "-",   "(",      NULL};
+    struct view after = word_of(scene, scene->after);
+    bool plural = after.len > 3 && scene->after->kind == PIECE_WORD && !scene->after->capital &&
+                  scene->after->entry == 0 && after.at[after.len - 1] == 's' &&
+                  after.at[after.len - 2] != 's';
+    return plural && !is_word(scene, scene->before, leads);
+}
+
 static const char *refuse_year(const struct scene *scene)
 {
     static const char *const marks[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "#", "/", ".", NULL};
@@ -84,6 +126,9 @@ static const char *refuse_year(const struct scene *scene)
     }
     if (scene->before && !scene->first->spaced && is_word(scene, scene->before, marks)) {
         return "money, a number or a path";
+    }
+    if (is_numbered(scene) || is_quantity(scene)) {
+        return "a number of something";
     }
     if (scene->after && is_word(scene, scene->after, (const char *const[]){"%", "percent", NULL})) {
         return "a share";
@@ -106,5 +151,6 @@ const char *filter_refuses(const struct resolver *resolver, const struct island 
     }
     const char *refusal = refuse_guarded(&scene);
     refusal = refusal ? refusal : refuse_other_sense(&scene);
+    refusal = refusal ? refusal : refuse_bare(&scene);
     return refusal ? refusal : refuse_year(&scene);
 }

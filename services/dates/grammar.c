@@ -352,6 +352,12 @@ static struct match find_match(const struct grammar *grammar, const struct islan
 static void collect(struct frame *frame, struct sense sense, uint16_t inner[2])
 {
     if (sense.class < CLASS_SLOT_END) {
+        // A half is added to the number before it: five 1/2 hours.
+        bool fraction = sense.class == CLASS_NUM && sense.value > 0 && sense.value < 100 &&
+                        frame_has(frame, CLASS_NUM) && frame->value[CLASS_NUM] % 100 == 0;
+        if (fraction) {
+            frame->value[CLASS_NUM] += sense.value;
+        }
         // A second number, as in "two to three weeks", does not replace the first.
         if (!frame_has(frame, (enum word_class)sense.class)) {
             frame_set(frame, (enum word_class)sense.class, sense.value);
@@ -396,8 +402,11 @@ static void combine(struct island *island, struct frame *frame, const struct rul
         frame->base = date->base;
         take_slots(frame, date);
         take_slots(frame, time);
-    } else if ((rule->op == OP_NTH || rule->op == OP_YEARPART) &&
-               inner[1]) { // a part and the whole
+    } else if (rule->op == OP_SUM) {
+        take_slots(frame, one);
+        frame->base = inner[1];
+    } else if (inner[1] && (rule->op == OP_NTH || rule->op == OP_YEARPART ||
+                            one->op == OP_SHIFT)) { // a part and the whole
         bool whole_first = rule->value == WHOLE_FIRST;
         take_slots(frame, whole_first ? two : one);
         frame->base = inner[whole_first ? 0 : 1];
@@ -468,6 +477,29 @@ static bool is_supported(const struct island *island, size_t at)
     return before || behind || in_the || has_any(island, at, BIT(REF));
 }
 
+static void drop_sense(struct item *item, enum word_class class)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < item->count; i++) {
+        if (item->senses[i].class != class) {
+            item->senses[kept++] = item->senses[i];
+        }
+    }
+    item->count = (uint8_t)kept;
+}
+
+// "2000 years" is a number of years, "2018 day" is not.
+static void choose_year_or_number(struct island *island, size_t at)
+{
+    if (has_any(island, at, BIT(YEAR)) && has_any(island, at, BIT(NUM))) {
+        bool counts = has_any(island, at + 1, BIT(PLURAL));
+        bool alone = has_any(island, at + 1, BIT(UNIT));
+        if (counts || alone) {
+            drop_sense(&island->items[at], counts ? CLASS_YEAR : CLASS_NUM);
+        }
+    }
+}
+
 static void drop_unsupported(struct island *island)
 {
     for (size_t i = 0; i < island->len; i++) {
@@ -475,6 +507,7 @@ static void drop_unsupported(struct island *island)
         if (item->guarded && !item->capital && !is_supported(island, i)) {
             item->count = 0;
         }
+        choose_year_or_number(island, i);
     }
 }
 

@@ -29,6 +29,7 @@ enum op {
     OP_KEEP,  // the one inside, with more span or a modifier
     OP_JOIN,  // a date and a time of day
     OP_SPELL, // the past two months: a duration with a direction
+    OP_SUM,   // an hour and 45 minutes
 };
 
 enum { ISLAND_LIMIT = 64, FRAME_LIMIT = 192, FRAME_NONE = 0 };

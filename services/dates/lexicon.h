@@ -44,6 +44,8 @@
     X(PLURAL, plural) /* the unit: weeks */                                                        \
     X(FISCAL, fiscal)                                                                              \
     X(TIMES, times)       /* once, twice: how often */                                             \
+    X(QNUM, qnum)         /* Q1..Q4 */                                                             \
+    X(EDGE, edge)         /* a noun: the start, the end; values as mod */                          \
     X(TENSE, tense)       /* a noun: the past, the future; values as ref */                        \
     X(YEARPART, yearpart) /* half 2, quarter 4 */
 

@@ -35,7 +35,7 @@ struct moment moment_at(int32_t day, enum grain grain)
     struct civil date = calendar_civil(day);
     struct iso_week week = calendar_week(day);
     struct moment moment = moment_of(grain);
-    moment.year = date.year;
+    moment.year = date.year > 0 ? date.year : date.year - 1;
     moment.month = date.month;
     moment.day = date.day;
     switch (grain) {
@@ -81,16 +81,18 @@ static int32_t first_month(const struct moment *moment)
 
 bool moment_first_day(const struct moment *moment, int32_t *day)
 {
-    if (moment->year == MOMENT_UNKNOWN || moment->year < 1 || moment->year > CALENDAR_YEAR_MAX) {
+    if (moment->year == MOMENT_UNKNOWN || moment->year < CALENDAR_YEAR_MIN ||
+        moment->year > CALENDAR_YEAR_MAX) {
         return false;
     }
+    int32_t year = moment->year < 0 ? moment->year + 1 : moment->year; // 1 BC is year 0
     if (moment->grain == GRAIN_WEEK || moment->grain == GRAIN_WEEKEND) {
-        *day = calendar_week_monday((struct iso_week){moment->year, moment->sub}) +
+        *day = calendar_week_monday((struct iso_week){year, moment->sub}) +
                (moment->grain == GRAIN_WEEKEND ? 5 : 0);
         return moment->sub > 0;
     }
     int32_t month = first_month(moment);
-    struct civil date = {moment->year, month > 0 ? month : 1, 1};
+    struct civil date = {year, month > 0 ? month : 1, 1};
     if (moment->grain == GRAIN_DAY && moment->day > 0) {
         date.day = moment->day;
     }
@@ -129,7 +131,7 @@ struct moment moment_shift(const struct moment *moment, int32_t count, enum unit
         out = moment_at(day + count * days, moment->grain);
     } else if (months && months < 60000 && months > -60000) {
         struct civil date = calendar_add_months(calendar_civil(day), (int32_t)months);
-        if (calendar_is_valid(date) && date.year > 0) {
+        if (calendar_is_valid(date)) {
             int32_t sub = out.sub;
             out = moment_at(calendar_day(date), moment->grain);
             out.sub = moment->grain == GRAIN_SEASON ? sub : out.sub;

@@ -223,6 +223,25 @@ static struct moment weekday_and_day(struct task *task)
     return unknown(task);
 }
 
+// "on the 18th": of the month last spoken of, else of the month of publication.
+static struct moment day_only(struct task *task, int32_t day)
+{
+    struct resolver *r = task->resolver;
+    int32_t anchor;
+    if (r->has_last && r->last.month && r->last.year != MOMENT_UNKNOWN) {
+        task->result->anchored_on = "last";
+        return exists(r->last.year, r->last.month, day)
+                   ? dated(r->last.year, r->last.month, day, GRAIN_DAY)
+                   : unknown(task);
+    }
+    if (!anchor_day(task, &anchor)) {
+        return dated(MOMENT_UNKNOWN, 0, day, GRAIN_DAY);
+    }
+    struct civil date = calendar_civil(anchor);
+    return exists(date.year, date.month, day) ? dated(date.year, date.month, day, GRAIN_DAY)
+                                              : unknown(task);
+}
+
 static struct moment season_only(struct task *task)
 {
     int32_t anchor;
@@ -264,6 +283,9 @@ static struct moment calendar(struct task *task)
     }
     if (month) {
         return month_only(task, month);
+    }
+    if (has(task, CLASS_DAY)) {
+        return day_only(task, get(task, CLASS_DAY, 0));
     }
     if (has(task, CLASS_WEEKDAY) && has(task, CLASS_ORD)) {
         return weekday_and_day(task);
@@ -351,14 +373,16 @@ static bool shift_base(struct task *task, struct moment *base)
 {
     struct resolver *r = task->resolver;
     int32_t ago = get(task, CLASS_AGO, -1);
-    if (task->frame->base) {
+    bool from_now = task->frame->base && task->island->frames[task->frame->base].op == OP_REF;
+    if (task->frame->base && !from_now) {
         struct result inner = {0};
         resolve_frame(r, task->island, task->frame->base, &inner);
         *base = inner.moment;
         task->result->anchored_on = inner.anchored_on;
         return inner.is_point;
     }
-    if ((ago == 2 || ago == -2) && r->has_last) {
+    bool beside = has(task, CLASS_SIDE) && !task->frame->base;
+    if ((ago == 2 || ago == -2 || beside) && r->has_last) {
         *base = r->last;
         task->result->anchored_on = "last";
         return true;
@@ -452,7 +476,7 @@ static struct moment year_part(struct task *task)
 {
     int32_t parts = get(task, CLASS_YEARPART, 4);
     enum grain grain = parts == 2 ? GRAIN_HALF : GRAIN_QUARTER;
-    int32_t ord = get(task, CLASS_ORD, 0);
+    int32_t ord = get(task, CLASS_QNUM, get(task, CLASS_ORD, 0));
     struct moment base;
     struct moment moment = moment_of(grain);
     int32_t anchor;
@@ -461,6 +485,7 @@ static struct moment year_part(struct task *task)
     }
     if (ord == 0) {
         ord = get(task, CLASS_MOD, MOD_START) == MOD_END ? -1 : 1;
+        task->result->mod = MOD_NONE;
     }
     moment.sub = ord < 0 ? parts : ord;
     if (moment.sub > parts) {
@@ -510,10 +535,10 @@ static bool moment_days(const struct moment *moment, int32_t *first, int32_t *la
     return *last >= *first;
 }
 
-static struct moment century(int32_t ord)
+static struct moment century(int32_t ord, int32_t era)
 {
     struct moment moment = moment_of(GRAIN_CENTURY);
-    moment.year = (ord - 1) * 100;
+    moment.year = (ord - 1) * 100 * era;
     return moment;
 }
 
@@ -538,8 +563,11 @@ static struct moment nth(struct task *task)
     struct moment base;
     int32_t first;
     int32_t last;
+    if (has(task, CLASS_YEARPART)) {
+        return year_part(task);
+    }
     if (!task->frame->base && unit == UNIT_CENTURY && ord > 0) {
-        return century(ord);
+        return century(ord, get(task, CLASS_ERA, 1));
     }
     if (!inner_moment(task, &base)) {
         return unknown(task);
@@ -631,20 +659,73 @@ static const char *unit_letter(enum unit unit)
     return letters[unit];
 }
 
+// The smaller unit that a half is written in: half an hour is PT30M.
+static bool half_in_smaller(enum unit unit, int32_t *count, enum unit *smaller)
+{
+    static const struct {
+        uint8_t unit, smaller, half;
+    } halves[] = {
+        {UNIT_MINUTE, UNIT_SECOND, 30}, {UNIT_HOUR, UNIT_MINUTE, 30}, {UNIT_DAY, UNIT_HOUR, 12},
+        {UNIT_YEAR, UNIT_MONTH, 6},     {UNIT_DECADE, UNIT_YEAR, 5},  {UNIT_CENTURY, UNIT_YEAR, 50},
+    };
+    for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
+        if (halves[i].unit == unit) {
+            *count = halves[i].half;
+            *smaller = (enum unit)halves[i].smaller;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_clock_unit(enum unit unit)
+{
+    return unit >= UNIT_SECOND && unit <= UNIT_HOUR;
+}
+
+// Appends "2Y", "T30M" or "X" and the unit; `timed` tells whether the T was written.
+static void add_count(char *out, size_t size, int32_t hundredths, enum unit unit, bool *timed)
+{
+    size_t len = strlen(out);
+    const char *time = is_clock_unit(unit) && !*timed ? "T" : "";
+    *timed |= is_clock_unit(unit);
+    if (hundredths == 0) {
+        snprintf(out + len, size - len, "%sX%s", time, unit_letter(unit));
+    } else if (hundredths % 100 == 0) {
+        snprintf(out + len, size - len, "%s%d%s", time, hundredths / 100, unit_letter(unit));
+    } else {
+        bool tenths = hundredths % 10 == 0;
+        snprintf(out + len, size - len, "%s%d.%0*d%s", time, hundredths / 100, tenths ? 1 : 2,
+                 tenths ? hundredths % 100 / 10 : hundredths % 100, unit_letter(unit));
+    }
+}
+
+static void add_period(const struct frame *frame, char *out, size_t size, bool *timed)
+{
+    enum unit unit =
+        (enum unit)frame_get(frame, CLASS_UNIT, frame_get(frame, CLASS_PLURAL, UNIT_NONE));
+    int32_t num = frame_get(frame, CLASS_NUM, frame_has(frame, CLASS_SOME) ? 0 : 100);
+    int32_t half;
+    enum unit smaller;
+    num += frame_has(frame, CLASS_NUM) ? frame_get(frame, CLASS_TIMES, 0) : 0;
+    num *= unit == UNIT_FORTNIGHT ? 2 : 1;
+    if (num % 100 == 50 && half_in_smaller(unit, &half, &smaller)) {
+        if (num > 100) {
+            add_count(out, size, num - 50, unit, timed);
+        }
+        add_count(out, size, half * 100, smaller, timed);
+    } else {
+        add_count(out, size, num, unit, timed);
+    }
+}
+
 static void print_period(const struct task *task, char *out, size_t size)
 {
-    enum unit unit = unit_of(task);
-    const char *time = unit >= UNIT_SECOND && unit <= UNIT_HOUR ? "T" : "";
-    int32_t num = get(task, CLASS_NUM, has(task, CLASS_SOME) ? 0 : 100);
-    num += has(task, CLASS_TIMES) && has(task, CLASS_NUM) ? get(task, CLASS_TIMES, 0) : 0;
-    num *= unit == UNIT_FORTNIGHT ? 2 : 1;
-    if (num == 0) {
-        snprintf(out, size, "P%sX%s", time, unit_letter(unit));
-    } else if (num % 100 == 0) {
-        snprintf(out, size, "P%s%d%s", time, num / 100, unit_letter(unit));
-    } else {
-        snprintf(out, size, num % 10 ? "P%s%d.%02d%s" : "P%s%d.%d%s", time, num / 100,
-                 num % 10 ? num % 100 : num % 100 / 10, unit_letter(unit));
+    bool timed = false;
+    snprintf(out, size, "P");
+    add_period(task->frame, out, size, &timed);
+    if (task->frame->op == OP_SUM && task->frame->base) {
+        add_period(&task->island->frames[task->frame->base], out, size, &timed);
     }
 }
 
@@ -686,6 +767,7 @@ static bool no_point(struct task *task)
     switch (task->frame->op) {
     case OP_DURATION:
     case OP_SPELL:
+    case OP_SUM:
         result->type = "DURATION";
         print_period(task, result->value, sizeof result->value);
         return true;
@@ -743,10 +825,10 @@ static void set_time(const struct task *task, struct moment *moment)
     moment->part = get(task, CLASS_PART, 0);
     bool hour = has(task, CLASS_NUM) && !has(task, CLASS_ERA) &&
                 (task->frame->op == OP_CLOCK || has(task, CLASS_HALFDAY));
-    if (!has(task, CLASS_CLOCK) && !hour) {
+    int32_t packed = get(task, CLASS_CLOCK, get(task, CLASS_NUM, 0) / 100 * 60);
+    if ((!has(task, CLASS_CLOCK) && !hour) || (packed & 0xfff) > 1440 || (hour && packed > 1440)) {
         return;
     }
-    int32_t packed = get(task, CLASS_CLOCK, get(task, CLASS_NUM, 0) / 100 * 60);
     int32_t minutes = packed & 0xfff;
     int32_t part = get(task, CLASS_PART, 0);
     bool late = get(task, CLASS_HALFDAY, 0) == 2 || part == lexicon_pack('A', 'F') ||
@@ -789,7 +871,7 @@ void resolve_frame(struct resolver *resolver, const struct island *island, size_
 {
     struct task task = {resolver, island, &island->frames[n], result};
     *result = (struct result){.type = "DATE", .anchored_on = "self"};
-    result->mod = (enum mod)get(&task, CLASS_MOD, MOD_NONE);
+    result->mod = (enum mod)get(&task, CLASS_MOD, get(&task, CLASS_EDGE, MOD_NONE));
     if (!result->mod && has(&task, CLASS_APPROX)) {
         result->mod = MOD_APPROX;
     }

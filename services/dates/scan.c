@@ -51,11 +51,23 @@ static bool is_wordy(struct view text, size_t at)
            (kind == CHAR_HIGH && high_mark(text, at) == 0);
 }
 
-// a.m. and p.m. with their stops, and any word that may take one.
+// The word that two letters with stops stand for; empty when there is none.
+static const char *dotted_name(char first, char second)
+{
+    static const char *const names[] = {"am", "pm", "bc", "ad"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((first | 32) == names[i][0] && (second | 32) == names[i][1]) {
+            return names[i];
+        }
+    }
+    return "";
+}
+
+// a.m., p.m., B.C. and A.D. with their stops, and any word that may take one.
 static size_t with_dots(struct view text, size_t start, size_t end, bool takes_dot)
 {
     bool half_day = end == start + 1 && end + 1 < text.len && text.at[end] == '.' &&
-                    strchr("aApP", text.at[start]) && (text.at[end + 1] | 32) == 'm' &&
+                    *dotted_name(text.at[start], text.at[end + 1]) &&
                     (end + 2 == text.len || !is_wordy(text, end + 2));
     if (half_day) {
         return end + 2 < text.len && text.at[end + 2] == '.' ? end + 3 : end + 2;
@@ -125,7 +137,7 @@ static size_t scan_word(struct scanner *scanner, size_t start, struct piece *pie
     size_t dotted = with_dots(text, start, end, scanner->lexicon->entries[piece->entry].takes_dot);
     if (dotted > end + 1) {
         piece->entry =
-            lexicon_find(scanner->lexicon, (text.at[start] | 32) == 'a' ? VIEW("am") : VIEW("pm"));
+            lexicon_find(scanner->lexicon, view_of(dotted_name(text.at[start], text.at[end + 1])));
     }
     return dotted;
 }
@@ -342,6 +354,16 @@ static bool is_clock(const struct groups *g)
            (g->value[0] < 24 || g->value[1] == 0);
 }
 
+// 1/2 and the like; and 9/11, which the news writes for one day only.
+static size_t slashed(const struct groups *g, struct sense *senses)
+{
+    if (g->value[0] == 9 && g->value[1] == 11) {
+        return date_sense(2001, 9, 11, senses);
+    }
+    bool fraction = g->value[0] < g->value[1] && (g->value[1] == 2 || g->value[1] == 4);
+    return fraction ? add(senses, 0, CLASS_NUM, g->value[0] * 100 / g->value[1]) : 0;
+}
+
 // Two groups: 10:35, 3.5, 5,000, 2014-10.
 static size_t two_groups(const struct groups *g, struct sense *senses)
 {
@@ -363,6 +385,8 @@ static size_t two_groups(const struct groups *g, struct sense *senses)
         int32_t part = g->digits[1] == 1 ? g->value[1] * 10 : g->value[1];
         return add(senses, 0, CLASS_NUM, g->value[0] * 100 + part);
     }
+    case '/':
+        return slashed(g, senses);
     default:
         return 0;
     }
