@@ -63,6 +63,9 @@ static void explain_sentence(struct explain *explain, const struct model *model,
         for (int f = 1; f < SENTENCE_FEATURE_COUNT; f++) {
             most = gains[f] > gains[most] ? f : most;
         }
+        if (gains[most] <= 0) {
+            break;
+        }
         size_t used = strlen(detail);
         snprintf(detail + used, sizeof detail - used, " %s %+.2f",
                  sentence_feature_name((enum sentence_feature)most), gains[most]);
@@ -70,7 +73,8 @@ static void explain_sentence(struct explain *explain, const struct model *model,
     }
     explain_add(explain, "summary", "chosen",
                 view_at(story->article->text, story->sentences[ratings[chosen].sentence].span),
-                "rank %u of %u, score %.2f:%s", rank, story->usable, ratings[chosen].score, detail);
+                "rank %u of %u, score %.2f%s%s", rank, story->usable, ratings[chosen].score,
+                detail[0] ? ":" : "", detail);
 }
 
 static void explain_refused(struct explain *explain, const struct story *story,
@@ -150,11 +154,21 @@ static bool note_choice(struct notes *notes, const struct story *story,
     return whole;
 }
 
+static uint32_t count_fault(const struct story *story, enum fault fault)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < story->count; i++) {
+        count += story->sentences[i].fault == fault;
+    }
+    return count;
+}
+
 // Columns are written in the first person, some reports in endless sentences: better those than nothing.
 static void mark_faults(struct story *story)
 {
     faults_mark(story);
-    if (story->usable < ENOUGH_SENTENCES) {
+    if (story->usable < ENOUGH_SENTENCES &&
+        count_fault(story, FAULT_FIRST_PERSON) > 2 * story->usable) {
         faults_forgive(story, FAULT_FIRST_PERSON);
     }
     if (story->usable == 0) {
