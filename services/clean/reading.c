@@ -8,15 +8,17 @@ enum { SNIFF_BYTES = 4096 };
 enum status clean_tables_open(struct clean_tables *tables, const char *folder, struct error *why)
 {
     *tables = (struct clean_tables){0};
+    const struct {
+        const char *name;
+        struct table_list *list;
+    } lists[] = {
+        {"entities", &tables->entities}, {"class_tokens", &tables->classes},
+        {"phrases", &tables->phrases},   {"stop_words", &tables->stop_words},
+        {"agencies", &tables->agencies},
+    };
     enum status status = table_open(&tables->table, folder, "clean", why);
-    if (status == OK) {
-        status = table_find_list(tables->table, "entities", &tables->entities, why);
-    }
-    if (status == OK) {
-        status = table_find_list(tables->table, "class_tokens", &tables->classes, why);
-    }
-    if (status == OK) {
-        status = table_find_list(tables->table, "phrases", &tables->phrases, why);
+    for (size_t i = 0; status == OK && i < sizeof lists / sizeof lists[0]; i++) {
+        status = table_find_list(tables->table, lists[i].name, lists[i].list, why);
     }
     if (status != OK) {
         clean_tables_close(tables);

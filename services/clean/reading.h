@@ -10,7 +10,7 @@
 // The stage's lists.
 struct clean_tables {
     struct table *table; // owned
-    struct table_list entities, classes, phrases;
+    struct table_list entities, classes, phrases, stop_words, agencies;
 };
 
 struct reading {

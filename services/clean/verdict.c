@@ -120,7 +120,7 @@ static bool looks_like_heading(const struct reading *reading, const struct verdi
 }
 
 // Subheads are marked; those at the end have no body below them and go.
-static void settle_headings(const struct reading *reading, struct verdict *verdicts)
+void verdict_settle(const struct reading *reading, struct verdict *verdicts)
 {
     bool body_below = false;
     for (size_t i = reading->page.blocks.len; i-- > 0;) {
@@ -129,11 +129,17 @@ static void settle_headings(const struct reading *reading, struct verdict *verdi
         }
         verdicts[i].heading = looks_like_heading(reading, verdicts, i);
         if (verdicts[i].heading && !body_below && is_heading_tag(reading->page.blocks.at[i].tag)) {
-            verdicts[i].keep = verdicts[i].heading = false;
-            verdicts[i].rule = "heading without body";
+            verdict_cut(verdicts, i, "nav", "heading without body");
         }
         body_below |= verdicts[i].keep && !verdicts[i].heading;
     }
+}
+
+void verdict_cut(struct verdict *verdicts, size_t i, const char *reason, const char *rule)
+{
+    verdicts[i].keep = verdicts[i].heading = false;
+    verdicts[i].reason = reason;
+    verdicts[i].rule = rule;
 }
 
 struct verdict *verdict_all(const struct reading *reading, const struct forest *forest,
@@ -153,7 +159,7 @@ struct verdict *verdict_all(const struct reading *reading, const struct forest *
         }
     }
     rescue(reading, verdicts);
-    settle_headings(reading, verdicts);
+    verdict_settle(reading, verdicts);
     for (size_t i = 0; i < count; i++) {
         if (!verdicts[i].keep) {
             verdicts[i].reason =

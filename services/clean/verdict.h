@@ -15,6 +15,12 @@ struct verdict {
     const char *rule;   // what decided: "model" or the name of a rule, for --explain
 };
 
+// Cuts block `i` by a rule that knows better than the model. Reason and rule are literals.
+void verdict_cut(struct verdict *verdicts, size_t i, const char *reason, const char *rule);
+
+// Marks subheads anew after blocks were cut or kept by rules.
+void verdict_settle(const struct reading *reading, struct verdict *verdicts);
+
 // One verdict per block, in the page's arena; NULL when it is full.
 // A page that has sentences never loses all of them: then the likeliest blocks stay.
 struct verdict *verdict_all(const struct reading *reading, const struct forest *forest,
