@@ -60,7 +60,6 @@ struct work {
     struct reading reading;
     struct verdict *verdicts;
     struct body body;
-    struct wire wire;
     struct byline byline;
     struct credits credits;
 };
@@ -69,21 +68,31 @@ enum { CREDIT_WORDS = 60, BYLINE_WORDS = 20, DATELINE_PARAGRAPHS = 3 };
 
 // ---- Rules behind the model
 
-// A wire item has no chrome: all below its head lines is story, but for credits and the sign-off.
+static bool is_wire_story(const struct verdict *verdict)
+{
+    static const char *const foreign[] = {"credit", "legal", "byline", "title", "date"};
+    for (size_t i = 0; !verdict->keep && i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (strcmp(verdict->reason, foreign[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// A wire item has no chrome: all below its head lines is story, but for credits and the sign-off. One that is all
+// head lines is a note to editors and stays whole.
 static void judge_wire(struct work *work)
 {
+    const struct wire *wire = &work->reading.wire;
     size_t count = work->reading.page.blocks.len;
-    wire_head(&work->reading.page, &work->wire);
-    bool whole_note = work->wire.body >= count;
-    for (size_t i = 0; work->wire.found && i < count; i++) {
+    bool whole_note = wire->body >= count || wire->killed;
+    for (size_t i = 0; wire->found && i < count; i++) {
         struct verdict *verdict = &work->verdicts[i];
-        if (i < work->wire.body && !whole_note) {
+        if (i < wire->body && !whole_note) {
             verdict_cut(work->verdicts, i, "signal", "wire head line");
-        } else if (!verdict->keep && strcmp(verdict->reason, "nav") == 0) {
+        } else if (whole_note || is_wire_story(verdict)) {
             *verdict =
                 (struct verdict){.keep = true, .score = verdict->score, .rule = "wire story"};
-        } else if (whole_note) {
-            *verdict = (struct verdict){.keep = true, .score = verdict->score, .rule = "wire note"};
         }
     }
 }
@@ -98,7 +107,7 @@ static void cut_credits(struct work *work)
     }
     for (size_t i = last > 8 ? last - 8 : 0; i < page->blocks.len && i < last + 10; i++) {
         struct view line = page->blocks.at[i].text;
-        bool story = i < work->wire.body || page->blocks.at[i].words > CREDIT_WORDS;
+        bool story = i < work->reading.wire.body || page->blocks.at[i].words > CREDIT_WORDS;
         if (!story && (credit_is_signoff(line) ||
                        credit_of_line(&work->credits, line, &work->model->tables.agencies))) {
             verdict_cut(work->verdicts, i, "credit", "credit line");
@@ -245,7 +254,7 @@ static void note_published(struct work *work, struct notes *notes, struct explai
 
 static void note_wire(const struct work *work, struct notes *notes)
 {
-    const struct wire *wire = &work->wire;
+    const struct wire *wire = &work->reading.wire;
     if (wire->signal) {
         notes_string(notes, "signal", view_of(wire->signal));
     }

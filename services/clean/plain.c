@@ -77,8 +77,24 @@ static bool can_be_title(const struct block *block, const struct table_list *phr
            !plain_is_date_line(block->text) && block->letters > block->digits;
 }
 
-struct view plain_title(const struct page *page, const struct table_list *phrases)
+static struct view wire_title(const struct page *page, const struct wire *wire,
+                              const struct table_list *phrases)
 {
+    struct dateline dateline;
+    const struct block *block = &page->blocks.at[wire->body];
+    if (wire->body + 1 >= page->blocks.len || wire_dateline(block->text, &dateline) ||
+        !can_be_title(block, phrases) || features_phrase(block->text, phrases).len > 0) {
+        return (struct view){"", 0};
+    }
+    return block->text;
+}
+
+struct view plain_title(const struct page *page, const struct wire *wire,
+                        const struct table_list *phrases)
+{
+    if (wire->found) {
+        return wire_title(page, wire, phrases);
+    }
     size_t first = 0, best = page->blocks.len;
     double best_score = 0.0;
     uint64_t *set = arena_zalloc(page->arena, STORY_SLOTS, sizeof *set);

@@ -299,7 +299,7 @@ static void add_lines(struct ballot *ballot)
     const struct reading *reading = ballot->reading;
     const struct page *page = &reading->page;
     size_t title = reading->marks.title;
-    for (size_t i = 0; i < page->blocks.len && ballot->len < CANDIDATES; i++) {
+    for (size_t i = reading->wire.body; i < page->blocks.len && ballot->len < CANDIDATES; i++) {
         const struct block *block = &page->blocks.at[i];
         struct day day;
         size_t others;

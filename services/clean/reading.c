@@ -48,8 +48,9 @@ void reading_make(struct reading *reading, struct arena *arena, struct view cont
         reading->about.description = reading->facts.description;
     } else {
         blocks_of_text(&reading->page, arena, content);
+        wire_head(&reading->page, &tables->phrases, &reading->wire);
         if (title.len == 0) {
-            title = plain_title(&reading->page, &tables->phrases);
+            title = plain_title(&reading->page, &reading->wire, &tables->phrases);
             reading->title_source = "text";
         }
     }

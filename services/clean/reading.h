@@ -6,6 +6,7 @@
 
 #include "services/clean/facts.h"
 #include "services/clean/features.h"
+#include "services/clean/wire.h"
 
 // The stage's lists.
 struct clean_tables {
@@ -16,6 +17,7 @@ struct clean_tables {
 struct reading {
     struct page page;
     struct facts facts; // empty for plain text
+    struct wire wire;   // empty for web pages
     struct page_facts about;
     const char *title_source;
     struct landmarks marks;

@@ -68,7 +68,7 @@ static bool is_title(const struct reading *reading, size_t i)
     const struct block *block = &reading->page.blocks.at[i];
     return reading->about.title.len > 0 &&
            view_equal_nocase(block->text, view_trim(reading->about.title)) &&
-           (i == reading->marks.title || is_heading_tag(block->tag));
+           (i == reading->marks.title || is_heading_tag(block->tag) || reading->wire.found);
 }
 
 // Keeps what is likeliest when the model would leave nothing.

@@ -1,6 +1,7 @@
 #include "services/clean/wire.h"
 
 #include "services/clean/dayscan.h"
+#include "services/clean/features.h"
 
 #include <stdio.h>
 
@@ -94,41 +95,6 @@ static size_t agency_length(struct view text, size_t at, struct view *agency)
     return is_upper(agency->at[0]) || view_equal(*agency, VIEW("dpa")) ? end + 1 - start : 0;
 }
 
-bool wire_dateline(struct view text, struct dateline *out)
-{
-    bool capitals;
-    *out = (struct dateline){0};
-    size_t at = place_length(text, &capitals);
-    size_t region = at, date;
-    if (at == 0) {
-        return false;
-    }
-    out->place = view_slice(text, 0, at);
-    date = date_length(text, at, &out->date);
-    if (date == 0 && at < text.len && text.at[at] == ',') { // a country or state
-        region = at + 1;
-        while (region < text.len && region < at + 24 && text.at[region] != ',' &&
-               text.at[region] != '(' && text.at[region] != '\n' && dash_at(text, region) == 0) {
-            region++;
-        }
-        out->place = view_trim(view_slice(text, 0, region));
-        at = region;
-        date = date_length(text, at, &out->date);
-    }
-    at += date;
-    size_t agency = agency_length(text, at, &out->agency);
-    at += agency;
-    size_t dash = dash_at(text, at);
-    bool whole =
-        capitals && date > 0 && agency > 0 && view_trim(view_slice(text, at, text.len)).len == 0;
-    bool marked = agency > 0 ? (capitals || date > 0 || region > 0) : capitals;
-    if ((dash == 0 && !whole) || !marked) {
-        return false;
-    }
-    out->span = (struct span){0, (uint32_t)(at + dash)};
-    return true;
-}
-
 // ---- Head lines
 
 static const struct {
@@ -154,24 +120,80 @@ static const struct {
     {"FLASH:", "flash", 1, false},
 };
 
-static bool read_signal(struct view line, struct wire *wire)
+enum { SIGNALS = sizeof signals / sizeof signals[0] };
+
+// Index of the signal that `line` begins with, or SIGNALS.
+static size_t find_signal(struct view line)
 {
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    for (size_t i = 0; i < SIGNALS; i++) {
         struct view opening = view_of(signals[i].opening);
         struct view rest = view_slice(line, opening.len, line.len);
-        bool update = signals[i].signal[0] == 'u' && opening.len == 7;
-        bool fits = view_starts(line, opening) && (!signals[i].alone || view_trim(rest).len == 0) &&
-                    (rest.len == 0 || !is_lower(rest.at[0])) &&
-                    (!update || (rest.len > 1 && rest.at[0] >= '1' && rest.at[0] <= '9' &&
-                                 strchr("-: ", rest.at[1])));
-        if (fits) {
-            wire->signal = signals[i].signal;
-            wire->urgency = signals[i].urgency;
-            wire->killed = strcmp(signals[i].signal, "kill") == 0;
-            return true;
+        bool numbered = opening.len == 7 && opening.at[6] == ' '; // "UPDATE 2-"
+        if (!view_starts(line, opening) || (signals[i].alone && view_trim(rest).len > 0) ||
+            (rest.len > 0 && is_lower(rest.at[0]))) {
+            continue;
+        }
+        if (!numbered ||
+            (rest.len > 1 && rest.at[0] >= '1' && rest.at[0] <= '9' && strchr("-: ", rest.at[1]))) {
+            return i;
         }
     }
-    return false;
+    return SIGNALS;
+}
+
+static bool read_signal(struct view line, struct wire *wire)
+{
+    size_t i = find_signal(line);
+    if (i == SIGNALS) {
+        return false;
+    }
+    wire->signal = signals[i].signal;
+    wire->urgency = signals[i].urgency;
+    wire->killed = strcmp(signals[i].signal, "kill") == 0;
+    return true;
+}
+
+// ---- The dateline as a whole
+
+bool wire_dateline(struct view text, struct dateline *out)
+{
+    bool capitals;
+    *out = (struct dateline){0};
+    if (find_signal(text) < SIGNALS) {
+        return false;
+    }
+    size_t at = place_length(text, &capitals);
+    size_t region = at, date;
+    if (at == 0) {
+        return false;
+    }
+    out->place = view_slice(text, 0, at);
+    date = date_length(text, at, &out->date);
+    if (date == 0 && at < text.len && text.at[at] == ',') { // a country or state
+        region = at + 1;
+        while (region < text.len && region < at + 24 && text.at[region] != ',' &&
+               text.at[region] != '(' && text.at[region] != '\n' && dash_at(text, region) == 0) {
+            region++;
+        }
+        out->place = view_trim(view_slice(text, 0, region));
+        at = region;
+        date = date_length(text, at, &out->date);
+    }
+    at += date;
+    size_t agency = agency_length(text, at, &out->agency);
+    at += agency;
+    size_t dash = dash_at(text, at);
+    bool whole =
+        capitals && date > 0 && agency > 0 && view_trim(view_slice(text, at, text.len)).len == 0;
+    bool long_dash = dash > 0 && text.at[at + dash - 1] != '-';
+    long_dash |= dash > 1 && text.at[at + dash - 2] == '-';
+    bool bare = agency == 0 && date == 0;
+    bool marked = agency > 0 ? (capitals || date > 0 || region > 0) : capitals;
+    if ((dash == 0 && !whole) || !marked || (bare && !long_dash)) {
+        return false;
+    }
+    out->span = (struct span){0, (uint32_t)(at + dash)};
+    return true;
 }
 
 // "Portugal-ports-strike" or the same with ", 2nd Lead, WRITETHRU" behind it.
@@ -239,33 +261,49 @@ static bool read_embargo(const struct page *page, struct view line, struct wire 
     return true;
 }
 
-void wire_head(const struct page *page, struct wire *out)
+// Lines of menus and advertising are no part of a wire item.
+static bool has_chrome(const struct page *page, const struct table_list *phrases)
 {
-    bool head = true, any = false;
-    *out = (struct wire){0};
-    for (size_t i = 0; i < page->blocks.len && i < HEAD_LINES; i++) {
+    static const char *const chrome[] = {"nav", "promo", "related_link", "comment"};
+    for (size_t i = 0; i < page->blocks.len; i++) {
+        struct view kind = features_phrase(page->blocks.at[i].text, phrases);
+        for (size_t k = 0; page->blocks.at[i].words < 12 && k < sizeof chrome / sizeof chrome[0];
+             k++) {
+            if (view_equal(kind, view_of(chrome[k]))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// Reads lines from the top as long as they are for editors; then a dateline must come soon, or there was a signal.
+static void read_head(const struct page *page, struct wire *out)
+{
+    bool head = true;
+    for (size_t i = 0; i < page->blocks.len && i < HEAD_LINES && !out->found; i++) {
         struct view line = page->blocks.at[i].text;
         struct dateline dateline;
-        if (wire_dateline(line, &dateline) && (any || i <= 2)) {
-            out->found = true;
-            break;
-        }
-        bool read =
-            head &&
-            (read_embargo(page, line, out) || (!out->signal && read_signal(line, out)) ||
-             (out->slugline.len == 0 && read_slugline(line, out)) || read_ednote(line, out));
-        any |= read;
-        head = head && read;
+        head = head &&
+               (read_embargo(page, line, out) || (!out->signal && read_signal(line, out)) ||
+                (out->slugline.len == 0 && read_slugline(line, out)) || read_ednote(line, out));
         out->body = head ? i + 1 : out->body;
+        out->found = !head && i <= out->body + 2 && wire_dateline(line, &dateline);
+    }
+    out->found |= out->signal != NULL;
+}
+
+void wire_head(const struct page *page, const struct table_list *phrases, struct wire *out)
+{
+    *out = (struct wire){0};
+    read_head(page, out);
+    if (!out->found || has_chrome(page, phrases)) {
+        *out = (struct wire){0};
+        return;
     }
     bool note = out->signal && (out->killed || strcmp(out->signal, "advisory") == 0 ||
                                 strcmp(out->signal, "correction") == 0);
-    if (note) {
-        out->ednote = out->ednote.len ? out->ednote : page->blocks.at[0].text;
-    }
-    out->found |= out->signal != NULL;
-    out->body = out->found ? out->body : 0;
-    if (!out->found) {
-        *out = (struct wire){0};
+    if (note && out->ednote.len == 0) {
+        out->ednote = page->blocks.at[0].text;
     }
 }

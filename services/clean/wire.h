@@ -33,7 +33,8 @@ struct wire {
 bool wire_dateline(struct view text, struct dateline *out);
 
 // Reads the head of a plain-text item. Lines that are only for editors lie before out->body, or are the whole
-// item (a kill, an advisory). Views lie in the blocks or in `page->arena`.
-void wire_head(const struct page *page, struct wire *out);
+// item (a kill, an advisory). A page that has lines of menus or advertising anywhere is no wire item.
+// Views lie in the blocks or in `page->arena`.
+void wire_head(const struct page *page, const struct table_list *phrases, struct wire *out);
 
 #endif
