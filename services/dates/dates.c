@@ -10,11 +10,17 @@
 #include "services/dates/narrative.h"
 #include "services/dates/resolve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+// The languages with a list tables/words_LANG.txt. The first is taken when the article names none or another one.
+static const char *const languages[] = {"en", "de", "es", "fr", "it", "nl", "pt"};
+
+enum { LANGUAGE_COUNT = sizeof languages / sizeof languages[0] };
 
 struct model {
     struct table *table;
-    struct lexicon english;
+    struct lexicon words[LANGUAGE_COUNT];
     struct grammar *grammar;
 };
 
@@ -22,26 +28,39 @@ static void unload(struct model *model)
 {
     if (model) {
         grammar_free(model->grammar);
-        lexicon_clear(&model->english);
+        for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
+            lexicon_clear(&model->words[i]);
+        }
         table_close(model->table);
         free(model);
     }
 }
 
+static enum status load_words(struct model *model, struct error *why)
+{
+    enum status status = OK;
+    for (size_t i = 0; i < LANGUAGE_COUNT && status == OK; i++) {
+        struct table_list list;
+        char name[16];
+        (void)snprintf(name, sizeof name, "words_%s", languages[i]);
+        status = table_find_list(model->table, name, &list, why);
+        if (status == OK) {
+            status = lexicon_load(&model->words[i], &list, why);
+        }
+    }
+    return status;
+}
+
 static enum status load(struct model **out, const char *folder, struct error *why)
 {
     struct model *model = calloc(1, sizeof *model);
-    struct table_list list;
     *out = NULL;
     if (!model) {
         return error_set(why, ERR_MEMORY, "no memory for the dates stage");
     }
     enum status status = table_open(&model->table, folder, "dates", why);
     if (status == OK) {
-        status = table_find_list(model->table, "words_en", &list, why);
-    }
-    if (status == OK) {
-        status = lexicon_load(&model->english, &list, why);
+        status = load_words(model, why);
     }
     if (status == OK) {
         status = grammar_new(&model->grammar, why);
@@ -160,13 +179,35 @@ static bool is_history(const struct resolver *resolver, struct explain *explain)
     return history;
 }
 
+static size_t language_of(struct view lang)
+{
+    for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
+        if (view_starts_nocase(lang, view_of(languages[i])) &&
+            (lang.len == 2 || lang.at[2] == '-')) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+// 4/5/2020 is April in the United States and where an English text does not say; elsewhere it is May.
+static bool is_day_first(struct view lang)
+{
+    return lang.len > 0 && !view_equal_nocase(lang, VIEW("en")) &&
+           !view_equal_nocase(lang, VIEW("en-us"));
+}
+
 static enum status run(const struct model *model, const struct article *article,
                        struct notes *notes, struct explain *explain)
 {
     struct pieces pieces = {0};
     struct instant published;
-    struct resolver resolver = {
-        .lexicon = &model->english, .pieces = &pieces, .text = article->text};
+    const struct lexicon *lexicon = &model->words[language_of(article->lang)];
+    bool day_first = is_day_first(article->lang);
+    struct resolver resolver = {.lexicon = lexicon,
+                                .pieces = &pieces,
+                                .text = article->text,
+                                .is_english = language_of(article->lang) == 0};
     struct island *island = arena_alloc(article->arena, sizeof *island);
     size_t at = 0;
     if (!island) {
@@ -176,10 +217,10 @@ static enum status run(const struct model *model, const struct article *article,
         resolver.has_anchor = true;
         resolver.anchor = calendar_day(published.date);
     }
-    scan_text(&pieces, article->arena, &model->english, article->text);
+    scan_text(&pieces, article->arena, lexicon, article->text);
     resolver.narrative = is_history(&resolver, explain);
     notes_array(notes, "dates");
-    while (grammar_next_island(&model->english, &pieces, article->text, false, &at, island)) {
+    while (grammar_next_island(lexicon, &pieces, article->text, day_first, &at, island)) {
         grammar_reduce(model->grammar, island);
         judge_island(&resolver, island, notes, explain);
     }

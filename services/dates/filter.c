@@ -127,6 +127,10 @@ static const char *refuse_year(const struct scene *scene)
     if (scene->before && !scene->first->spaced && is_word(scene, scene->before, marks)) {
         return "money, a number or a path";
     }
+    bool led = scene->before && !scene->first->lined && scene->before->entry;
+    if (!scene->resolver->is_english && frame_has(scene->frame, CLASS_YEAR) && !led) {
+        return "a number without a word that leads to a year";
+    }
     if (is_numbered(scene) || is_quantity(scene)) {
         return "a number of something";
     }

@@ -165,7 +165,7 @@ enum cue {
     CUE_UNTIL, // future when the expression follows at once
 };
 
-enum { SENSE_LIMIT = 4, LEXICON_WORD_LIMIT = 32 };
+enum { SENSE_LIMIT = 4, LEXICON_WORD_LIMIT = 32, LEXICON_STARTS = 1024 };
 
 struct sense {
     uint8_t class;
@@ -189,7 +189,8 @@ struct lexicon {
     size_t count;
     uint16_t *slots; // open addressing by hash, 0 is free
     uint32_t slot_mask;
-    uint64_t starts[256]; // by first byte: bit n set when a word of n bytes begins so
+    // Bit set when a word has these two first letters and this length: turns nine of ten words away unhashed.
+    uint64_t starts[LEXICON_STARTS];
 };
 
 // Reads `list` into memory that lexicon_clear frees. ERR_FORMAT names a word with a sense nobody knows.

@@ -15,6 +15,7 @@ struct resolver {
     const struct lexicon *lexicon;
     const struct pieces *pieces;
     struct view text;
+    bool is_english;
     bool has_anchor;
     int32_t anchor; // day of publication
     bool has_last;

@@ -123,7 +123,7 @@ static size_t scan_word(struct scanner *scanner, size_t start, struct piece *pie
     struct view text = scanner->text;
     size_t end = start;
     size_t capitals = 0;
-    while (end < text.len && is_wordy(text, end)) {
+    while (end < text.len && (kind_of(text.at[end]) == CHAR_LETTER || is_wordy(text, end))) {
         capitals += text.at[end] >= 'A' && text.at[end] <= 'Z';
         end++;
     }
