@@ -1,0 +1,225 @@
+#include "services/broker/queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+// The rules case by case are in tests/spec/queue. Here: many random commands, and the accounts must balance.
+
+enum { IDS = 40, HOLDERS = 6, STEPS = 60000 };
+
+static void free_nothing(void *holding)
+{
+    (void)holding;
+}
+
+struct accounts {
+    struct queue *queue;
+    struct graph graph;
+    int64_t now_ms;
+    uint64_t next_handle;
+    size_t accepted, complete, superseded, dead, discarded;
+};
+
+static uint32_t any(uint32_t limit)
+{
+    return (uint32_t)rand() % limit;
+}
+
+static void settle(struct accounts *accounts)
+{
+    struct queued_article *article;
+    while ((article = queue_take_ended(accounts->queue))) {
+        accounts->complete += article->ending == ENDED_COMPLETE;
+        accounts->superseded += article->ending == ENDED_SUPERSEDED;
+        accounts->dead += article->ending == ENDED_DEAD;
+        if (article->ending != ENDED_DEAD) {
+            queue_forget(accounts->queue, article);
+        }
+    }
+}
+
+static void put(struct accounts *accounts)
+{
+    struct queued_article *article;
+    struct queue_put put = {.handle = accounts->next_handle++,
+                            .key = {any(IDS), 7},
+                            .version = 1 + any(50),
+                            .content_hash = any(2),
+                            .lane = (uint8_t)any(WIRE_LANE_COUNT),
+                            .pubstatus = any(200) == 0 ? WIRE_CANCELED : WIRE_USABLE};
+    put.key[0] = put.key[0] * 1000 + put.handle / 100; // fresh ids as time goes on
+    put.deadline_ms = any(10) == 0 ? accounts->now_ms + any(5000) : 0;
+    put.embargo_ms = any(10) == 0 ? accounts->now_ms + any(5000) : 0;
+    accounts->accepted +=
+        queue_put(accounts->queue, &put, accounts->now_ms, &article) == WIRE_ACCEPTED;
+}
+
+// Some task that is out, or a made-up one.
+static void answer(struct accounts *accounts)
+{
+    struct queue *queue = accounts->queue;
+    uint32_t stage = 1 + any(accounts->graph.count);
+    uint64_t holder = 1 + any(HOLDERS);
+    struct article_task *task = queue_lease(queue, stage, holder, accounts->now_ms);
+    struct view none = {"", 0};
+    if (!task) {
+        assert_false(
+            queue_complete(queue, holder, accounts->next_handle, stage, 1, accounts->now_ms));
+        return;
+    }
+    uint64_t handle = task->article->handle;
+    uint32_t attempt = task->attempt;
+    assert_false(queue_complete(queue, holder, handle, stage, attempt + 1, accounts->now_ms));
+    assert_false(queue_complete(queue, holder + 100, handle, stage, attempt, accounts->now_ms));
+    switch (any(8)) {
+    case 0:
+        assert_true(
+            queue_fail(queue, holder, handle, stage, attempt, accounts->now_ms, none, none));
+        break;
+    case 1:
+        assert_true(queue_return(queue, holder, handle, stage, attempt, accounts->now_ms));
+        break;
+    case 2:
+        if (any(20) == 0) {
+            assert_true(
+                queue_reject(queue, holder, handle, stage, attempt, accounts->now_ms, none, none));
+        }
+        break;
+    case 3:
+        break; // keeps it for a while
+    default:
+        assert_true(queue_complete(queue, holder, handle, stage, attempt, accounts->now_ms));
+        assert_false(queue_complete(queue, holder, handle, stage, attempt, accounts->now_ms));
+        break;
+    }
+}
+
+static void handle_dead(struct accounts *accounts)
+{
+    size_t at = 0;
+    struct queued_article *article;
+    while ((article = queue_next(accounts->queue, &at))) {
+        if (article->state == ARTICLE_DEAD) {
+            accounts->dead--;
+            if (any(2) == 0) {
+                assert_true(queue_revive(accounts->queue, article->handle, accounts->now_ms));
+            } else {
+                assert_true(queue_discard(accounts->queue, article->handle));
+            }
+            return;
+        }
+    }
+}
+
+static void step(struct accounts *accounts)
+{
+    accounts->now_ms += any(50);
+    switch (any(20)) {
+    case 0:
+        queue_lose(accounts->queue, 1 + any(HOLDERS), any(2) == 0, accounts->now_ms, VIEW("w"));
+        break;
+    case 1:
+        queue_renew(accounts->queue, 1 + any(HOLDERS), accounts->now_ms);
+        break;
+    case 2:
+    case 3:
+        queue_tick(accounts->queue, accounts->now_ms);
+        break;
+    case 4:
+        handle_dead(accounts);
+        break;
+    case 5:
+    case 6:
+    case 7:
+        put(accounts);
+        break;
+    default:
+        answer(accounts);
+        break;
+    }
+    settle(accounts);
+}
+
+static void every_accepted_article_is_in_exactly_one_place(void **state)
+{
+    struct accounts accounts = {.next_handle = 1};
+    (void)state;
+    srand(2);
+    assert_int_equal(graph_parse(&accounts.graph,
+                                 VIEW("clean = article\nentities = clean\ndates = clean\n"
+                                      "summary = clean entities\ndesk = *\nexport = *\n"),
+                                 NULL),
+                     OK);
+    struct queue_config config = queue_defaults;
+    config.remembered = 100;
+    accounts.queue = queue_new(&accounts.graph, &config);
+    for (int i = 0; i < STEPS; i++) {
+        step(&accounts);
+        queue_check(accounts.queue);
+        const struct queue_counts *counts = queue_counts(accounts.queue);
+        assert_int_equal(accounts.accepted,
+                         counts->live + counts->dead + accounts.complete + accounts.superseded);
+        assert_int_equal(accounts.dead, counts->dead);
+        assert_true(counts->remembered <= config.remembered);
+    }
+    assert_true(accounts.complete > 500);
+    queue_free(accounts.queue, free_nothing);
+}
+
+// Drains one lane after another: flash nearly always first, backfill never starved.
+static void lanes_share_by_weight(void **state)
+{
+    struct graph graph;
+    struct queued_article *article;
+    size_t handed[WIRE_LANE_COUNT] = {0};
+    (void)state;
+    assert_int_equal(graph_parse(&graph, VIEW("clean = article\nexport = *\n"), NULL), OK);
+    struct queue *queue = queue_new(&graph, &queue_defaults);
+    for (uint64_t i = 0; i < 4000; i++) {
+        struct queue_put put = {
+            .handle = i + 1, .key = {i, 0}, .version = 1, .lane = (uint8_t)(i % WIRE_LANE_COUNT)};
+        assert_int_equal(queue_put(queue, &put, 0, &article), WIRE_ACCEPTED);
+    }
+    for (int i = 0; i < 850; i++) {
+        handed[queue_lease(queue, 1, 1, 0)->article->lane]++;
+    }
+    assert_int_equal(handed[WIRE_FLASH], 640);
+    assert_int_equal(handed[WIRE_URGENT], 160);
+    assert_int_equal(handed[WIRE_ROUTINE], 40);
+    assert_int_equal(handed[WIRE_BACKFILL], 10);
+    queue_free(queue, free_nothing);
+}
+
+static void a_full_queue_says_busy_and_takes_again_later(void **state)
+{
+    struct graph graph;
+    struct queued_article *article;
+    struct queue_config config = queue_defaults;
+    (void)state;
+    config.max_articles = 1;
+    assert_int_equal(graph_parse(&graph, VIEW("export = *\n"), NULL), OK);
+    struct queue *queue = queue_new(&graph, &config);
+    struct queue_put first = {.handle = 1, .key = {1, 1}, .version = 1};
+    struct queue_put second = {.handle = 2, .key = {2, 2}, .version = 1};
+    assert_int_equal(queue_put(queue, &first, 0, &article), WIRE_ACCEPTED);
+    assert_int_equal(queue_put(queue, &second, 0, &article), WIRE_BUSY);
+    queue_lease(queue, 1, 1, 0);
+    assert_true(queue_complete(queue, 1, 1, 1, 1, 0));
+    queue_forget(queue, queue_take_ended(queue));
+    assert_int_equal(queue_put(queue, &second, 0, &article), WIRE_ACCEPTED);
+    queue_free(queue, free_nothing);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_accepted_article_is_in_exactly_one_place),
+        cmocka_unit_test(lanes_share_by_weight),
+        cmocka_unit_test(a_full_queue_says_busy_and_takes_again_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
