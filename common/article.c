@@ -33,10 +33,10 @@ static enum status read_version(struct article *article, const cJSON *item, stru
 static enum status read_urgency(struct article *article, const cJSON *item, struct error *why);
 static enum status read_source(struct article *article, const cJSON *item, struct error *why);
 static enum status read_headings(struct article *article, const cJSON *item, struct error *why);
-static enum status read_entities(struct article *article, const cJSON *item, struct error *why);
-static enum status read_dates(struct article *article, const cJSON *item, struct error *why);
+static enum status read_entities(struct article *article, const cJSON *array, struct error *why);
+static enum status read_dates(struct article *article, const cJSON *array, struct error *why);
 static enum status read_summary(struct article *article, const cJSON *item, struct error *why);
-static enum status read_removed(struct article *article, const cJSON *item, struct error *why);
+static enum status read_removed(struct article *article, const cJSON *array, struct error *why);
 static enum status read_trace(struct article *article, const cJSON *item, struct error *why);
 static enum status read_confidence(struct article *article, const cJSON *item, struct error *why);
 static enum status read_inferred(struct article *article, const cJSON *item, struct error *why);

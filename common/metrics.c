@@ -253,23 +253,28 @@ static void print_head(struct buf *out, const char *name, const char *kind, cons
 }
 
 // Memory in use by this process, or -1.
-static long resident_bytes(void)
+static int64_t resident_bytes(void)
 {
-    long pages = -1;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file) {
-        if (fscanf(file, "%*d %ld", &pages) != 1) {
-            pages = -1;
-        }
-        fclose(file);
+    char text[128] = "";
+    uint64_t pages = 0;
+    struct view rest, word;
+    FILE *file = fopen("/proc/self/statm", "r"); // all pages, resident pages, ...
+    if (!file) {
+        return -1;
     }
-    return pages < 0 ? -1 : pages * sysconf(_SC_PAGESIZE);
+    rest = view_of(fgets(text, sizeof text, file));
+    fclose(file);
+    if (!view_next_word(&rest, &word) || !view_next_word(&rest, &word) ||
+        !view_parse_u64(word, &pages)) {
+        return -1;
+    }
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
 static void print_process(struct buf *out)
 {
     struct rusage usage;
-    long resident = resident_bytes();
+    int64_t resident = resident_bytes();
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
         double seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                          (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
@@ -278,7 +283,7 @@ static void print_process(struct buf *out)
     }
     if (resident >= 0) {
         print_head(out, "process_resident_memory_bytes", "gauge", "Memory in use");
-        buf_printf(out, "process_resident_memory_bytes %ld\n", resident);
+        buf_printf(out, "process_resident_memory_bytes %lld\n", (long long)resident);
     }
 }
 

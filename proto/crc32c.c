@@ -5,9 +5,9 @@
 // One step of the polynomial 0x1edc6f41, bits reflected.
 #define BIT(c)   ((c) >> 1 ^ (0x82f63b78u & (0u - ((c)&1u))))
 #define BYTE(c)  BIT(BIT(BIT(BIT(BIT(BIT(BIT(BIT((uint32_t)(c)))))))))
-#define ROW4(c)  BYTE(c), BYTE(c + 1), BYTE(c + 2), BYTE(c + 3)
-#define ROW16(c) ROW4(c), ROW4(c + 4), ROW4(c + 8), ROW4(c + 12)
-#define ROW64(c) ROW16(c), ROW16(c + 16), ROW16(c + 32), ROW16(c + 48)
+#define ROW4(c)  BYTE(c), BYTE((c) + 1), BYTE((c) + 2), BYTE((c) + 3)
+#define ROW16(c) ROW4(c), ROW4((c) + 4), ROW4((c) + 8), ROW4((c) + 12)
+#define ROW64(c) ROW16(c), ROW16((c) + 16), ROW16((c) + 32), ROW16((c) + 48)
 
 static const uint32_t table[256] = {ROW64(0), ROW64(64), ROW64(128), ROW64(192)};
 

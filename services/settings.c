@@ -263,14 +263,14 @@ static void print_help(const char *command, const char *usage)
 // The strings are the old ones.
 static char **spell_out(int argc, char **argv, int *count)
 {
-    static char threads[] = "--threads";
+    static const char threads[] = "--threads";
     char **out = calloc((size_t)argc * 2 + 1, sizeof *out);
     bool flags_ended = false;
     *count = 0;
     for (int i = 0; out && i < argc; i++) {
         flags_ended = flags_ended || strcmp(argv[i], "--") == 0;
         bool is_short = !flags_ended && i > 0 && argv[i][0] == '-' && argv[i][1] == 'j';
-        out[(*count)++] = is_short ? threads : argv[i];
+        out[(*count)++] = is_short ? (char *)threads : argv[i];
         if (is_short && argv[i][2] != '\0') {
             out[(*count)++] = argv[i] + 2;
         }

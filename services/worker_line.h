@@ -46,6 +46,7 @@ void worker_line_drain(struct worker_line *line);
 // From any thread: on_turn shall be called.
 void worker_line_wake(struct worker_line *line);
 
+// What it holds and counts, borrowed from the line.
 const struct worker_core *worker_line_core(const struct worker_line *line);
 
 #endif
