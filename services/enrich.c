@@ -145,8 +145,12 @@ static enum status enrich(struct run *run, struct desk *desk, struct job *job,
     }
     if (status == OK && failed > 0) {
         job->status = ERR_LIMIT;
-        error_set(why, OK, "%d stage%s failed; see 'stages' in the output", failed,
-                  failed == 1 ? "" : "s");
+        if (article->has_text) {
+            error_set(why, OK, "%d stage%s failed; see 'stages' in the output", failed,
+                      failed == 1 ? "" : "s");
+        } else {
+            error_set(why, OK, "there is no text: the article has neither 'content' nor 'text'");
+        }
         input_locate(&job->event, why);
         buf_printf(&job->messages, "copydesk: %s\n", why->text);
     }

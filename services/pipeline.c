@@ -167,6 +167,36 @@ static struct view skip_stage(const struct stage *stage, struct notes *notes,
     return notes_finish(notes);
 }
 
+static struct view fail_stage(const struct stage *stage, struct notes *notes, struct entry entry,
+                              enum status status, struct error *reason)
+{
+    error_set(reason, status, "%s could not judge this article: %s", stage->name,
+              status == ERR_LIMIT ? "it needs more memory than its limit" : status_name(status));
+    entry.outcome = "failed";
+    entry.status = status;
+    entry.message = reason->text;
+    notes_begin(notes, NULL);
+    note_stage(notes, stage, &entry);
+    return notes_finish(notes);
+}
+
+// Runs the stage, unless the article's own parts have filled the arena already. When the stage fills it, the stage has
+// failed and not the article: what is left of the arena is for the others.
+static enum status run_guarded(const struct stage *stage, const struct model *model,
+                               struct article *article, struct notes *notes,
+                               struct explain *explain)
+{
+    if (arena_is_full(article->arena)) {
+        return ERR_LIMIT;
+    }
+    enum status status = stage->run(model, article, notes, explain);
+    if (status == OK && (arena_is_full(article->arena) || notes->json.full)) {
+        status = ERR_LIMIT;
+    }
+    article->arena->full = false;
+    return status;
+}
+
 enum status pipeline_run_stage(const struct pipeline *pipeline, size_t i, struct article *article,
                                struct notes *notes, struct explain *explain,
                                const struct delivery *delivery, struct view *section,
@@ -183,23 +213,18 @@ enum status pipeline_run_stage(const struct pipeline *pipeline, size_t i, struct
         article_segment(article);
     }
     notes_begin(notes, article->has_text ? &article->index : NULL);
-    enum status status = stage->run(pipeline->models[i], article, notes, explain);
-    if (status == OK && (arena_is_full(article->arena) || notes->json.full)) {
-        status = ERR_LIMIT;
-    }
-    struct entry entry = {.outcome = status == OK ? "ok" : "failed",
+    enum status status = run_guarded(stage, pipeline->models[i], article, notes, explain);
+    struct entry entry = {.outcome = "ok",
                           .ms = (double)(clock_monotonic_us() - start_us) / 1000.0,
-                          .status = status,
-                          .message = reason.text,
                           .delivery = delivery};
-    if (status != OK) {
-        notes_begin(notes, NULL);
-        error_set(&reason, status, "%s could not judge this article: %s", stage->name,
-                  status == ERR_LIMIT ? "it needs more memory than its limit"
-                                      : status_name(status));
+    if (status == OK) {
+        note_stage(notes, stage, &entry);
+        *section = notes_finish(notes);
+        status = section->len > 0 ? OK : ERR_LIMIT;
     }
-    note_stage(notes, stage, &entry);
-    *section = notes_finish(notes);
+    if (status != OK) {
+        *section = fail_stage(stage, notes, entry, status, &reason);
+    }
     if (why) {
         *why = reason;
     }
