@@ -648,7 +648,8 @@ enum status article_accept(struct article *article, struct view json, struct vie
         return error_set(why, ERR_LIMIT, "1:1: 'id' has %zu bytes, the limit is %d",
                          article->id.len, ARTICLE_ID_LIMIT);
     }
-    if (article->content.len == 0 && !article->has_text && article->url.len == 0) {
+    bool is_kill = view_equal(article->pubstatus, VIEW("canceled"));
+    if (article->content.len == 0 && !article->has_text && article->url.len == 0 && !is_kill) {
         return error_set(why, ERR_FORMAT, "1:1: the article has none of 'content', 'text', 'url'");
     }
     return OK;

@@ -113,7 +113,8 @@ void article_clear(struct article *article);
 MUST_CHECK enum status article_merge(struct article *article, struct view json, struct error *why);
 
 // As article_merge, then checks what a document at the door must have: an id of 1..512 bytes (`default_id`
-// is taken when it has none; pass an empty view to insist) and one of content, text, url.
+// is taken when it has none; pass an empty view to insist) and one of content, text, url; a kill (pubstatus canceled)
+// needs the id alone.
 MUST_CHECK enum status article_accept(struct article *article, struct view json,
                                       struct view default_id, struct error *why);
 

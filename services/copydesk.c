@@ -4,6 +4,7 @@
 #include "services/enrich.h"
 #include "services/export/export.h"
 #include "services/health.h"
+#include "services/submit.h"
 #include "services/windows.h"
 #include "services/worker.h"
 
@@ -17,6 +18,7 @@ struct command {
 
 static const struct command commands[] = {
     {"enrich", enrich_main, "clean, tag, date and summarize articles here and now"},
+    {"submit", submit_main, "hand documents to a broker"},
     {"health", health_main, "ask a running service whether it is alive"},
     {"broker", broker_main, "take articles in, hand them to the stages, lose none"},
     {"worker", worker_main, "serve one stage of a broker's pipeline"},
