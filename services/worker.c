@@ -41,6 +41,7 @@ struct desk {
     pthread_t thread;
     struct arena arena;
     struct notes notes;
+    struct buf whole; // see hand_on
     // Under the lock: what is being run, for the watchdog.
     const struct worker_article *article;
     int64_t begun_us;
@@ -108,6 +109,23 @@ static void count(struct worker *worker, enum status status, int64_t start_us)
     series_observe_us(worker->seconds, clock_monotonic_us() - start_us);
 }
 
+// Later stages see sections, not the document. So the first stage, which needs the article itself, hands all of it on
+// but the raw page: a text that came with the document, its date, its language, members we do not know.
+static enum status hand_on(struct desk *desk, struct article *article, struct view *section,
+                           struct error *why)
+{
+    if (strcmp(stages[desk->worker->stage]->needs, "article") != 0) {
+        return OK;
+    }
+    buf_reset(&desk->whole);
+    enum status status = article_merge(article, *section, why);
+    if (status == OK) {
+        status = article_print(article, true, &desk->whole);
+        *section = desk->whole.full ? VIEW("") : buf_view(&desk->whole);
+    }
+    return status;
+}
+
 // An article whose sections cannot be merged never will be: it is rejected, with the reason. A stage that fails
 // has judged: its section says so, and the article goes on.
 static void run_stage(struct desk *desk, struct worker_article *from, struct article *article)
@@ -131,7 +149,9 @@ static void run_stage(struct desk *desk, struct worker_article *from, struct art
     status = pipeline_run_stage(&worker->pipeline, worker->stage, article, &desk->notes, NULL,
                                 &delivery, &section, &why);
     count(worker, status, start_us);
-    if (section.len == 0) {
+    if (section.len > 0 && hand_on(desk, article, &section, &why) != OK) {
+        set_result(from, WIRE_REJECT, view_of(why.text));
+    } else if (section.len == 0) {
         set_result(from, WIRE_REJECT, VIEW("the stage's section is larger than its limit"));
     } else {
         set_result(from, WIRE_DONE, section);
@@ -201,6 +221,7 @@ static enum status start_desks(struct worker *worker, struct error *why)
         desk->worker = worker;
         arena_init(&desk->arena, ARENA_LIMIT);
         notes_init(&desk->notes, SECTION_LIMIT);
+        buf_init(&desk->whole, SECTION_LIMIT);
         int failed = pthread_create(&desk->thread, NULL, run_desk, desk);
         if (failed) {
             return error_set(why, ERR_MEMORY, "cannot start thread %zu: %s", i + 1,
@@ -222,6 +243,7 @@ static void end_desks(struct worker *worker)
     }
     for (size_t i = 0; i < worker->desk_count && worker->desks; i++) {
         notes_clear(&worker->desks[i].notes);
+        buf_clear(&worker->desks[i].whole);
         arena_clear(&worker->desks[i].arena);
     }
     free(worker->desks);
