@@ -133,7 +133,8 @@ static bool read_numeric(struct view word, struct day *day)
     for (int i = 0; i < 3; i++) {
         size_t start = at;
         parts[i] = read_digits(word, &at, 4);
-        if (parts[i] < 0 || (i == 1 && at - start > 2)) {
+        bool sized = i == 1 ? at - start <= 2 : i == 0 || at - start != 1 || parts[0] > 31;
+        if (parts[i] < 0 || !sized) {
             return false;
         }
         if (i < 2) {

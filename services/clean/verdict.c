@@ -85,7 +85,7 @@ static void rescue(const struct reading *reading, struct verdict *verdicts)
     for (size_t i = 0; i < count; i++) {
         const struct block *block = &reading->page.blocks.at[i];
         bool hidden = reading->page.elements[block->node].tags & IN_HIDDEN;
-        bool fits = block->words >= RESCUE_WORDS && !is_title(reading, i);
+        bool fits = !is_title(reading, i);
         if (fits && !hidden && block->is_prose && verdicts[i].score > -3.0f) {
             verdicts[i].keep = any = true;
             verdicts[i].rule = "rescue";
