@@ -8,6 +8,9 @@
 // A chunk doubles the one before, up to 1 MB; a larger request gets a chunk of its own size.
 enum { FIRST_CHUNK = 16 * 1024, LARGEST_CHUNK = 1024 * 1024, ALIGNMENT = 16 };
 
+// Above this, adding a chunk's head to a size or rounding it up could wrap around.
+#define SIZE_LIMIT (SIZE_MAX / 2)
+
 struct arena_chunk {
     struct arena_chunk *next;
     size_t size; // of data
@@ -79,7 +82,8 @@ static bool next_chunk(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    if (size > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - size) {
+    if (size > SIZE_LIMIT || size > arena->limit_bytes ||
+        arena->used_bytes > arena->limit_bytes - size) {
         arena->full = true;
         return NULL;
     }
@@ -121,8 +125,7 @@ static bool grow_in_place(struct arena *arena, void *old, size_t old_size, size_
     }
     size_t before = now->used - old_rounded;
     size_t more = new_size - old_size;
-    if (new_rounded < new_size || now->size - before < new_rounded ||
-        arena->used_bytes > arena->limit_bytes - more) {
+    if (now->size - before < new_rounded || arena->used_bytes > arena->limit_bytes - more) {
         return false;
     }
     now->used = before + new_rounded;
@@ -133,7 +136,8 @@ static bool grow_in_place(struct arena *arena, void *old, size_t old_size, size_
 void *arena_grow(struct arena *arena, void *old, size_t old_size, size_t new_size)
 {
     assert(new_size >= old_size);
-    if (new_size <= arena->limit_bytes && grow_in_place(arena, old, old_size, new_size)) {
+    if (new_size <= SIZE_LIMIT && new_size <= arena->limit_bytes &&
+        grow_in_place(arena, old, old_size, new_size)) {
         return old;
     }
     void *piece = arena_alloc(arena, new_size);

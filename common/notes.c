@@ -1,6 +1,8 @@
 #include "common/notes.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdio.h>
 
 void notes_init(struct notes *notes, size_t limit_bytes)
 {
@@ -94,8 +96,16 @@ void notes_integer(struct notes *notes, const char *key, int64_t value)
 
 void notes_decimal(struct notes *notes, const char *key, double value, int decimals)
 {
+    char text[400]; // the largest double has 309 digits
+    int len = snprintf(text, sizeof text, "%.*f", decimals, value);
+    struct view number = {text, (size_t)len};
     begin_value(notes, key);
-    buf_printf(&notes->json, "%.*f", decimals, value);
+    if (!isfinite(value)) {
+        number = VIEW("null");
+    } else if (text[0] == '-' && strspn(text + 1, "0.") + 1 == number.len) {
+        number = view_slice(number, 1, number.len); // no minus before zeros
+    }
+    buf_add(&notes->json, number);
 }
 
 void notes_bool(struct notes *notes, const char *key, bool value)

@@ -49,6 +49,7 @@ void notes_end(struct notes *notes);
 void notes_string(struct notes *notes, const char *key, struct view value);
 void notes_integer(struct notes *notes, const char *key, int64_t value);
 // Printed with `decimals` digits (0..6) after the point, so that equal inputs give equal bytes.
+// Not a number and infinite are null; zero has no sign.
 void notes_decimal(struct notes *notes, const char *key, double value, int decimals);
 void notes_bool(struct notes *notes, const char *key, bool value);
 void notes_null(struct notes *notes, const char *key);

@@ -220,6 +220,9 @@ uint32_t utf8_to_lower(uint32_t c)
     if (c < 0x100) {
         return c + 0x20;
     }
+    if (c == 0x130) {
+        return 'i'; // Istanbul as Turks write it
+    }
     if (is_alternating(c)) {
         return c + 1;
     }
