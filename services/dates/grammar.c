@@ -228,7 +228,8 @@ static bool carries(const struct item *item)
 {
     for (size_t i = 0; i < item->count; i++) {
         uint8_t class = item->senses[i].class;
-        if ((class < CLASS_SLOT_END && carrying >> class & 1) || begins_year(item->senses[i])) {
+        if (class == CLASS_TONIGHT || (class < CLASS_SLOT_END && carrying >> class & 1) ||
+            begins_year(item->senses[i])) {
             return true;
         }
     }

@@ -20,6 +20,7 @@ enum op {
     OP_NTH,      // first Monday of ..., last week of ...
     OP_YEARPART, // third quarter, first half
     OP_DEICTIC,  // today, tomorrow
+    OP_TONIGHT,
     OP_HOLIDAY,
     OP_DECADE,
     OP_REF,   // now, recently

@@ -92,6 +92,8 @@
     X(POSSIBLE, possible)                                                                          \
     X(END, end)                                                                                    \
     X(SCALE, scale) /* hundred, thousand: see number.c */                                          \
+    X(ABOUT, about)                                                                                \
+    X(TONIGHT, tonight)                                                                            \
     X(THAN, than)                                                                                  \
     X(LEAST, least)                                                                                \
     X(LESS, less)                                                                                  \

@@ -242,6 +242,23 @@ static struct moment day_only(struct task *task, int32_t day)
                                               : unknown(task);
 }
 
+// Years between the season of the anchor's year, which begins `ahead` days after it, and the one that is meant.
+static int32_t season_offset(struct task *task, int32_t ahead)
+{
+    switch (get(task, CLASS_DIR, 5)) {
+    case -1:
+    case -11:
+        return ahead + 80 > 0 ? -1 : 0;
+    case 1:
+    case 11:
+        return ahead <= 0 ? 1 : 0;
+    case 5:
+        return direction(task) == CUE_FUTURE && ahead < -90 ? 1 : 0;
+    default:
+        return 0;
+    }
+}
+
 static struct moment season_only(struct task *task)
 {
     int32_t anchor;
@@ -255,13 +272,12 @@ static struct moment season_only(struct task *task)
     }
     moment.year = calendar_civil(anchor).year;
     int32_t first;
-    int32_t dir = get(task, CLASS_DIR, 5);
     if (narrative_year(task, &first)) {
         moment.year = first;
         return moment;
     }
     if (moment_first_day(&moment, &first)) {
-        moment.year += dir == -1 && first + 80 > anchor ? -1 : dir == 1 && first <= anchor ? 1 : 0;
+        moment.year += season_offset(task, first - anchor);
     }
     return moment;
 }
@@ -807,6 +823,7 @@ static struct moment point(struct task *task)
     case OP_YEARPART:
         return year_part(task);
     case OP_DEICTIC:
+    case OP_TONIGHT:
         return deictic(task);
     case OP_HOLIDAY:
         return holiday(task);
@@ -822,7 +839,8 @@ static struct moment point(struct task *task)
 // Hour and minute of "5 p.m.", "17:05", "4 in the morning".
 static void set_time(const struct task *task, struct moment *moment)
 {
-    moment->part = get(task, CLASS_PART, 0);
+    bool tonight = task->frame->op == OP_TONIGHT;
+    moment->part = get(task, CLASS_PART, tonight ? lexicon_pack('N', 'I') : 0);
     bool hour = has(task, CLASS_NUM) && !has(task, CLASS_ERA) &&
                 (task->frame->op == OP_CLOCK || has(task, CLASS_HALFDAY));
     int32_t packed = get(task, CLASS_CLOCK, get(task, CLASS_NUM, 0) / 100 * 60);
@@ -830,7 +848,7 @@ static void set_time(const struct task *task, struct moment *moment)
         return;
     }
     int32_t minutes = packed & 0xfff;
-    int32_t part = get(task, CLASS_PART, 0);
+    int32_t part = moment->part;
     bool late = get(task, CLASS_HALFDAY, 0) == 2 || part == lexicon_pack('A', 'F') ||
                 part == lexicon_pack('E', 'V') ||
                 (part == lexicon_pack('N', 'I') && minutes >= 300);

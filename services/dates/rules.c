@@ -33,6 +33,7 @@ const struct rule dates_rules[] = {
     {0, TOD, OP_CLOCK, "the? same part", 0, 0, 0, 0},
     {0, TIME, OP_DEICTIC, "this mod? part", CLASS_DEICTIC, 0, 0, 0},
     {0, TIME, OP_DEICTIC, "deictic part", 0, 0, 0, 0},
+    {0, TIME, OP_TONIGHT, "tonight", CLASS_DEICTIC, 0, 0, 0},
     {0, TIME, OP_SHIFT, "the? dir part", 0, 0, 0, 0},
     {0, TIME, OP_UNIT, "that part", 0, 0, 0, 0},
 
@@ -161,7 +162,7 @@ const struct rule dates_rules[] = {
     // Counted from something.
     {1, DATE, OP_SHIFT, "DUR|SPELL ago", 0, 0, 0, 0},
     {1, DATE, OP_SHIFT, "DUR|SPELL or so ago", CLASS_APPROX, 1, 0, 0},
-    {1, DATE, OP_SHIFT, "approx|over DUR ago", 0, 0, 0, 0},
+    {1, DATE, OP_SHIFT, "approx|over|about DUR ago", 0, 0, 0, 0},
     {1, DATE, OP_SHIFT, "more|less than DUR ago", 0, 0, 0, 0},
     {1, DATE, OP_SHIFT, "unit dash ago", CLASS_NUM, 100, 0, 0},
     {1, DATE, OP_SHIFT, "DUR|SPELL from REF", CLASS_SIDE, 1, 0, 0},
@@ -195,6 +196,7 @@ const struct rule dates_rules[] = {
     {2, 0, OP_KEEP, "ago DATE|TIME", 0, 0, NEAR_UNITS, 0},
     {2, 0, OP_KEEP, "ago in DATE", 0, 0, NEAR_UNITS, 0},
     {2, 0, OP_KEEP, "approx DATE|TIME|DUR|TOD", 0, 0, 0, 0},
+    {2, 0, OP_KEEP, "about DUR|TOD|TIME", CLASS_APPROX, 1, 0, 0},
     {2, 0, OP_KEEP, "over DUR", CLASS_MOD, MOD_MORE_THAN, 0, 0},
     {2, 0, OP_KEEP, "more than DUR|DATE", CLASS_MOD, MOD_MORE_THAN, 0, 0},
     {2, 0, OP_KEEP, "less than DUR|DATE", CLASS_MOD, MOD_LESS_THAN, 0, 0},
