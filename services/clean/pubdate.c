@@ -193,8 +193,7 @@ static bool says_published(struct view text)
 {
     static const char *const words[] = {"publish",
                                         "posted",
-                                        "ver\xc3\xb6"
-                                        "ffentlich",
+                                        "ver\xc3\xb6\x66\x66\x65ntlich",
                                         "publi\xc3\xa9",
                                         "publicad",
                                         "pubblicat",
