@@ -7,9 +7,11 @@
 //     clusters.c    which words are used alike
 //     features.c    what there is to say about a candidate; weights.c: what that is worth (trained)
 //     lattice.c     decides a run; tagger.c decides the article
-//     groups.c      which mentions name the same thing
+//     foreign.c     what remains of that in other languages
+//     groups.c      which mentions name the same thing (aliases.c)
 #include "services/entities/entities.h"
 
+#include "services/entities/foreign.h"
 #include "services/entities/groups.h"
 #include "services/entities/lexicon.h"
 #include "services/entities/money.h"
@@ -85,6 +87,9 @@ static enum status run(const struct model *model, const struct article *article,
     }
     money_find(&words, article->arena, &amounts);
     tagger_find(&model->weights, &words, article->arena, explain, &mentions);
+    if (foreign_is(&words, article->lang)) {
+        foreign_keep_listed(&words, &mentions, explain);
+    }
     groups_make(&groups, &words, article, &amounts, &mentions, explain);
     notes_array(notes, "entities");
     for (size_t i = 0; i < groups.len; i++) {
