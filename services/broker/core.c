@@ -165,9 +165,8 @@ static struct holding *holding_of(const struct queued_article *article)
 
 static void count_bytes(struct core *core, const struct holding *holding, bool in)
 {
-    size_t sections = holding_bytes(holding) - holding->document_len;
     core->document_bytes += in ? holding->document_len : 0 - (size_t)holding->document_len;
-    core->section_bytes += in ? sections : 0 - sections;
+    core->section_bytes += in ? holding->section_bytes : 0 - (size_t)holding->section_bytes;
 }
 
 static void let_go(struct core *core, struct queued_article *article)
@@ -1194,7 +1193,7 @@ void core_check(const struct core *core)
         assert(holding);
         assert(holding->place.segment != 0);
         documents += holding->document_len;
-        sections += holding_bytes(holding) - holding->document_len;
+        sections += holding->section_bytes;
     }
     assert(documents == core->document_bytes);
     assert(sections == core->section_bytes);

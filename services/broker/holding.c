@@ -19,6 +19,7 @@ void holding_drop_sections(struct holding *holding)
         free(holding->sections);
         holding->sections = next;
     }
+    holding->section_bytes = 0;
 }
 
 void holding_drop_document(struct holding *holding)
@@ -66,20 +67,12 @@ bool holding_add_section(struct holding *holding, uint32_t stage, struct view by
     struct holding_section *after = *link;
     if (after && after->stage == stage) {
         *link = after->next;
+        holding->section_bytes -= after->len;
         free(after);
         after = *link;
     }
     section->next = after;
     *link = section;
+    holding->section_bytes += section->len;
     return true;
-}
-
-size_t holding_bytes(const struct holding *holding)
-{
-    size_t bytes = holding->document_len;
-    for (const struct holding_section *section = holding->sections; section;
-         section = section->next) {
-        bytes += section->len;
-    }
-    return bytes;
 }

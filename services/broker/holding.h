@@ -20,7 +20,8 @@ struct holding {
     struct holding_section *sections;
     char *document; // NULL: read it from the journal when it is needed
     uint32_t document_len;
-    bool loading; // a read of the document is under way
+    uint32_t section_bytes; // of all sections
+    bool loading;           // a read of the document is under way
     uint8_t trace_flags;
     uint8_t trace_id[16];
     uint8_t span_id[8];
@@ -44,8 +45,5 @@ void holding_drop_document(struct holding *holding);
 // Keeps a copy of a section, in place of an earlier one of the same stage. False when memory ran out.
 bool holding_add_section(struct holding *holding, uint32_t stage, struct view bytes);
 void holding_drop_sections(struct holding *holding);
-
-// Bytes of document and sections in memory.
-size_t holding_bytes(const struct holding *holding);
 
 #endif

@@ -44,8 +44,9 @@ struct journal {
     uint64_t end, durable;
     struct batch *first, *last; // first may be under way
     bool under_way;
-    bool writing;    // the newest segment was begun by us, so it may be appended to
-    struct buf done; // handles that wait for the next batch
+    struct buf spare; // memory of an earlier batch
+    bool writing;     // the newest segment was begun by us, so it may be appended to
+    struct buf done;  // handles that wait for the next batch
     uint64_t *done_segments;
     size_t done_count, done_room;
 };
@@ -67,6 +68,26 @@ static void batch_free(struct batch *batch)
     free(batch);
 }
 
+// A batch that is on disk leaves its memory to the next one.
+static void batch_retire(struct journal *journal, struct batch *batch)
+{
+    if (!journal->spare.at && batch->bytes.cap <= 2 * BATCH_BYTES) {
+        journal->spare = batch->bytes;
+        buf_init(&batch->bytes, 0);
+    }
+    batch_free(batch);
+}
+
+static void batch_buf(struct journal *journal, struct buf *bytes)
+{
+    buf_init(bytes, (size_t)RECORD_BYTES_LIMIT * 2);
+    if (journal->spare.at) {
+        *bytes = journal->spare;
+        buf_reset(bytes);
+        buf_init(&journal->spare, 0);
+    }
+}
+
 void journal_free(struct journal *journal)
 {
     if (!journal) {
@@ -83,6 +104,7 @@ void journal_free(struct journal *journal)
         journal->oldest = next;
     }
     buf_clear(&journal->done);
+    buf_clear(&journal->spare);
     free(journal->done_segments);
     free(journal);
 }
@@ -346,13 +368,13 @@ static struct batch *new_batch(struct journal *journal, size_t more, int64_t now
     if (!batch) {
         return NULL;
     }
-    buf_init(&batch->bytes, (size_t)RECORD_BYTES_LIMIT * 2);
+    batch_buf(journal, &batch->bytes);
     // A journal that was just opened never appends to an old segment: it may have been cut.
     bool fresh = !journal->writing || segment->bytes + more > journal->config.segment_bytes;
     if (fresh) {
         segment = add_segment(journal, segment ? segment->number + 1 : 1);
         if (!segment) {
-            free(batch);
+            batch_free(batch);
             return NULL;
         }
         char *room = buf_reserve(&batch->bytes, SEGMENT_HEADER_BYTES);
@@ -575,7 +597,7 @@ void journal_committed(struct journal *journal)
     if (!journal->first) {
         journal->last = NULL;
     }
-    batch_free(batch);
+    batch_retire(journal, batch);
 }
 
 bool journal_next_drop(struct journal *journal, uint64_t keep_bytes, uint64_t *number)

@@ -1,6 +1,7 @@
 #include "services/broker/queue.h"
 
 #include "services/broker/index.h"
+#include "services/broker/pool.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ struct memory {
 struct queue {
     const struct graph *graph;
     struct queue_config config;
+    struct pool article_pool, task_pool, memory_pool;
     struct index articles; // by handle
     struct index stories;  // by key[0]: struct story
     struct index holders;
@@ -74,19 +76,11 @@ struct queue *queue_new(const struct graph *graph, const struct queue_config *co
         queue->graph = graph;
         queue->config = *config;
         queue->random = config->seed * 2 + 1;
+        pool_init(&queue->article_pool, sizeof(struct queued_article));
+        pool_init(&queue->task_pool, sizeof(struct article_task));
+        pool_init(&queue->memory_pool, sizeof(struct memory));
     }
     return queue;
-}
-
-static void free_tasks(struct queued_article *article)
-{
-    struct article_task *task = article->tasks;
-    while (task) {
-        struct article_task *next = task->sibling;
-        free(task);
-        task = next;
-    }
-    article->tasks = NULL;
 }
 
 void queue_free(struct queue *queue, void (*free_holding)(void *holding))
@@ -98,20 +92,16 @@ void queue_free(struct queue *queue, void (*free_holding)(void *holding))
         return;
     }
     while ((article = index_next(&queue->articles, &at))) {
-        free_tasks(article);
         free(article->dead);
         free_holding(article->holding);
-        free(article);
     }
     at = 0;
     while ((holder = index_next(&queue->holders, &at))) {
         free(holder);
     }
-    while (queue->oldest) {
-        struct memory *next = queue->oldest->next;
-        free(queue->oldest);
-        queue->oldest = next;
-    }
+    pool_clear(&queue->article_pool);
+    pool_clear(&queue->task_pool);
+    pool_clear(&queue->memory_pool);
     index_clear(&queue->articles);
     index_clear(&queue->stories);
     index_clear(&queue->holders);
@@ -264,7 +254,7 @@ static void remove_task(struct queue *queue, struct article_task *task)
     }
     *link = task->sibling;
     task->article->open &= ~graph_bit(task->stage);
-    free(task);
+    pool_give(&queue->task_pool, task);
 }
 
 // --- articles
@@ -296,7 +286,7 @@ static void end_article(struct queue *queue, struct queued_article *article, enu
 static bool open_task(struct queue *queue, struct queued_article *article, uint32_t stage,
                       int64_t now_ms)
 {
-    struct article_task *task = calloc(1, sizeof *task);
+    struct article_task *task = pool_take(&queue->task_pool);
     if (!task) {
         return false;
     }
@@ -352,10 +342,10 @@ static enum wire_outcome judge(const struct story *story, const struct queue_put
     return put->version < story->version ? WIRE_STALE : WIRE_ACCEPTED;
 }
 
-static struct queued_article *new_article(const struct queue_put *put, const struct graph *graph,
+static struct queued_article *new_article(struct queue *queue, const struct queue_put *put,
                                           int64_t now_ms)
 {
-    struct queued_article *article = calloc(1, sizeof *article);
+    struct queued_article *article = pool_take(&queue->article_pool);
     if (!article) {
         return NULL;
     }
@@ -370,7 +360,7 @@ static struct queued_article *new_article(const struct queue_put *put, const str
         .accepted_ms = now_ms,
         .deadline_ms = put->deadline_ms,
         .embargo_ms = kill ? 0 : put->embargo_ms,
-        .done = kill ? graph->inner : 0,
+        .done = kill ? queue->graph->inner : 0,
         .lane = kill                          ? WIRE_FLASH
                 : put->lane < WIRE_LANE_COUNT ? put->lane
                                               : WIRE_ROUTINE,
@@ -396,7 +386,7 @@ static void forget_oldest(struct queue *queue)
         queue->newest = NULL;
     }
     forget_memory(queue, memory);
-    free(memory);
+    pool_give(&queue->memory_pool, memory);
 }
 
 void queue_remember(struct queue *queue, const struct story *story)
@@ -405,7 +395,7 @@ void queue_remember(struct queue *queue, const struct story *story)
     if (known && (known->live || known->version > story->version)) {
         return;
     }
-    struct memory *memory = calloc(1, sizeof *memory);
+    struct memory *memory = pool_take(&queue->memory_pool);
     if (!memory) {
         return;
     }
@@ -415,7 +405,7 @@ void queue_remember(struct queue *queue, const struct story *story)
     memory->story = *story;
     memory->story.live = false;
     if (!index_add(&queue->stories, story->key[0], &memory->story)) {
-        free(memory);
+        pool_give(&queue->memory_pool, memory);
         return;
     }
     queue->counts.remembered++;
@@ -460,9 +450,9 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
     if (queue->counts.live + queue->counts.dead >= queue->config.max_articles) {
         return WIRE_BUSY;
     }
-    struct queued_article *article = new_article(put, queue->graph, now_ms);
+    struct queued_article *article = new_article(queue, put, now_ms);
     if (!article || !index_add(&queue->articles, article->handle, article)) {
-        free(article);
+        pool_give(&queue->article_pool, article);
         return WIRE_BUSY;
     }
     // The tasks come first: an older version must not end before the newer one is sure to stay.
@@ -471,7 +461,7 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
             remove_task(queue, article->tasks);
         }
         index_remove(&queue->articles, article->handle);
-        free(article);
+        pool_give(&queue->article_pool, article);
         return WIRE_BUSY;
     }
     queue->counts.live++;
@@ -825,7 +815,7 @@ void queue_forget(struct queue *queue, struct queued_article *article)
         queue_remember(queue, &article->story);
     }
     free(article->dead);
-    free(article);
+    pool_give(&queue->article_pool, article);
 }
 
 struct queued_article *queue_find(const struct queue *queue, uint64_t handle)
