@@ -1,0 +1,407 @@
+#include "services/broker/core.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+// One core, messages made by hand, and the actions it answers with. Loss and recovery are the simulator's
+// business (tests/sim); here stands what each message must lead to.
+
+enum { CLIENT = 1, WORKER = 2, SINK = 3, STRANGER = 9 };
+
+struct desk {
+    struct graph graph;
+    struct core *core;
+    struct message message;
+    uint64_t number;
+    bool committing;
+    struct frames inbox[32]; // what was sent to anyone, in order
+    uint64_t to[32];
+    size_t inbox_count;
+};
+
+static void perform(struct desk *desk, int64_t now_ms)
+{
+    struct action action;
+    core_turn(desk->core, now_ms);
+    while (core_take_action(desk->core, &action)) {
+        if (action.kind == ACTION_SEND) {
+            assert_true(desk->inbox_count < 32);
+            desk->to[desk->inbox_count] = action.peer;
+            desk->inbox[desk->inbox_count++] = action.frames;
+        } else if (action.kind == ACTION_COMMIT) {
+            desk->committing = true;
+        } else {
+            fail_msg("unexpected action %d", action.kind);
+        }
+    }
+}
+
+static void commit(struct desk *desk, int64_t now_ms)
+{
+    assert_true(desk->committing);
+    desk->committing = false;
+    core_committed(desk->core, now_ms);
+    perform(desk, now_ms);
+}
+
+// Takes the first message to `peer` out of the inbox and reads it; false when there is none.
+static bool receive(struct desk *desk, uint64_t peer, struct frames *frames,
+                    struct wire_message *parsed)
+{
+    for (size_t i = 0; i < desk->inbox_count; i++) {
+        if (desk->to[i] != peer) {
+            continue;
+        }
+        *frames = desk->inbox[i];
+        desk->inbox_count--;
+        memmove(desk->inbox + i, desk->inbox + i + 1,
+                (desk->inbox_count - i) * sizeof *desk->inbox);
+        memmove(desk->to + i, desk->to + i + 1, (desk->inbox_count - i) * sizeof *desk->to);
+        assert_int_equal(wire_parse(parsed, frames->envelope, frames->envelope_len, frames->body,
+                                    frames->body_len),
+                         WIRE_OK);
+        return true;
+    }
+    return false;
+}
+
+static uint8_t receive_type(struct desk *desk, uint64_t peer)
+{
+    struct frames frames = {0};
+    struct wire_message parsed;
+    uint8_t type = receive(desk, peer, &frames, &parsed) ? parsed.header.type : 0;
+    frames_clear(&frames);
+    return type;
+}
+
+static void send(struct desk *desk, uint64_t peer, int64_t now_ms)
+{
+    struct frames frames;
+    assert_true(message_finish(&desk->message, ++desk->number, &frames));
+    core_message(desk->core, peer, (struct view){frames.envelope, frames.envelope_len},
+                 (struct view){frames.body, frames.body_len}, now_ms);
+    frames_clear(&frames);
+    perform(desk, now_ms);
+}
+
+static void hello(struct desk *desk, uint64_t peer, enum wire_role role, const char *stage,
+                  uint32_t credit)
+{
+    message_begin(&desk->message, WIRE_HELLO, WIRE_NO_STAGE);
+    desk->message.header.role = (uint8_t)role;
+    desk->message.header.credit_count = credit;
+    desk->message.header.credit_bytes = 1 << 20;
+    message_field(&desk->message, WIRE_TAG_NAME, VIEW("somebody"));
+    if (stage) {
+        message_field(&desk->message, WIRE_TAG_STAGE, view_of(stage));
+    }
+    send(desk, peer, 0);
+}
+
+static void put(struct desk *desk, const char *id, uint64_t version, int64_t now_ms)
+{
+    struct wire_item item = {.handle = 77, .version = version, .lane = WIRE_ROUTINE};
+    message_begin(&desk->message, WIRE_PUT, WIRE_NO_STAGE);
+    message_item(&desk->message, &item, view_of(id));
+    message_section(&desk->message, WIRE_DOCUMENT, VIEW("{\"id\":\"a\"}"));
+    send(desk, CLIENT, now_ms);
+}
+
+// The outcome of the one article in the next ACK to the client, or 0 when there is no ACK.
+static uint8_t acked(struct desk *desk)
+{
+    struct frames frames = {0};
+    struct wire_message parsed;
+    uint8_t outcome = 0;
+    if (receive(desk, CLIENT, &frames, &parsed) && parsed.header.type == WIRE_ACK) {
+        struct wire_walk walk = {.message = &parsed};
+        assert_true(wire_next_item(&walk));
+        assert_int_equal(walk.item.handle, 77);
+        assert_int_equal(parsed.header.credit_count, 1);
+        outcome = walk.item.outcome;
+    }
+    frames_clear(&frames);
+    return outcome;
+}
+
+static void result(struct desk *desk, uint64_t peer, uint16_t stage, uint32_t attempt,
+                   enum wire_outcome outcome, const char *section)
+{
+    struct wire_item item = {.handle = 1, .attempt = attempt, .outcome = (uint8_t)outcome};
+    message_begin(&desk->message, WIRE_RESULT, stage);
+    desk->message.header.credit_count = 1;
+    message_item(&desk->message, &item, VIEW(""));
+    if (section) {
+        message_section(&desk->message, stage, view_of(section));
+    }
+    send(desk, peer, 1);
+}
+
+static int open_desk(void **state)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    struct core_config config = core_defaults;
+    config.queue = queue_defaults;
+    config.journal = journal_defaults;
+    config.session = 5;
+    assert_int_equal(
+        graph_parse(&desk->graph, VIEW("clean = article\ndates = clean\nexport = *\n"), NULL), OK);
+    desk->core = core_new(&desk->graph, &config);
+    assert_non_null(desk->core);
+    message_init(&desk->message);
+    *state = desk;
+    return 0;
+}
+
+static int close_desk(void **state)
+{
+    struct desk *desk = *state;
+    core_check(desk->core);
+    for (size_t i = 0; i < desk->inbox_count; i++) {
+        frames_clear(&desk->inbox[i]);
+    }
+    core_free(desk->core);
+    message_clear(&desk->message);
+    free(desk);
+    return 0;
+}
+
+static void an_article_is_acknowledged_when_it_is_on_disk_and_not_before(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    put(desk, "a", 1, 0);
+    assert_int_equal(acked(desk), 0);
+    commit(desk, 1);
+    assert_int_equal(acked(desk), WIRE_ACCEPTED);
+}
+
+static void a_duplicate_waits_for_the_first_one(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    put(desk, "a", 1, 0);
+    put(desk, "a", 1, 0);
+    assert_int_equal(acked(desk), 0);
+    commit(desk, 1);
+    struct frames frames;
+    struct wire_message parsed;
+    assert_true(receive(desk, CLIENT, &frames, &parsed));
+    struct wire_walk walk = {.message = &parsed};
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.outcome, WIRE_ACCEPTED);
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.outcome, WIRE_DUPLICATE);
+    frames_clear(&frames);
+}
+
+static void a_full_disk_closes_the_door_and_opens_it_again(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    put(desk, "a", 1, 0);
+    desk->committing = false;
+    core_commit_failed(desk->core, true, "no room", 0);
+    put(desk, "b", 1, 10);
+    assert_int_equal(acked(desk), 0); // answers keep their order: b's stands behind a's
+    perform(desk, 999);
+    assert_false(desk->committing);
+    perform(desk, 1000);
+    commit(desk, 1001);
+    struct frames frames;
+    struct wire_message parsed;
+    assert_true(receive(desk, CLIENT, &frames, &parsed));
+    struct wire_walk walk = {.message = &parsed};
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.outcome, WIRE_ACCEPTED);
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.outcome, WIRE_BUSY);
+    frames_clear(&frames);
+    put(desk, "b", 1, 1002);
+    commit(desk, 1003);
+    assert_int_equal(acked(desk), WIRE_ACCEPTED);
+}
+
+static void a_sync_that_fails_stops_the_broker(void **state)
+{
+    struct desk *desk = *state;
+    struct action action;
+    core_commit_failed(desk->core, false, "EIO", 0);
+    assert_true(core_take_action(desk->core, &action));
+    assert_int_equal(action.kind, ACTION_STOP);
+}
+
+static void a_worker_gets_no_more_than_its_credit(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames;
+    struct wire_message parsed;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 2);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_WELCOME);
+    put(desk, "a", 1, 0);
+    put(desk, "b", 1, 0);
+    put(desk, "c", 1, 0);
+    size_t handed = 0;
+    while (receive(desk, WORKER, &frames, &parsed)) {
+        assert_int_equal(parsed.header.type, WIRE_WORK);
+        handed += parsed.header.item_count;
+        frames_clear(&frames);
+    }
+    assert_int_equal(handed, 2);
+    result(desk, WORKER, 1, 1, WIRE_DONE, "{}");
+    assert_true(receive(desk, WORKER, &frames, &parsed));
+    assert_int_equal(parsed.header.item_count, 1);
+    frames_clear(&frames);
+}
+
+static void a_stage_gets_the_sections_it_needs_and_a_sink_gets_all(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames;
+    struct wire_message parsed;
+    struct wire_section section;
+    const uint8_t *bytes;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    put(desk, "a", 1, 0);
+    result(desk, WORKER, 1, 1, WIRE_DONE, "{\"text\":\"t\"}");
+    hello(desk, 4, WIRE_WORKER, "dates", 8);
+    assert_int_equal(receive_type(desk, 4), WIRE_WELCOME);
+    assert_true(receive(desk, 4, &frames, &parsed));
+    struct wire_walk walk = {.message = &parsed};
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.section_count, 1);
+    assert_true(wire_next_section(&walk, &section, &bytes));
+    assert_int_equal(section.stage, 1);
+    assert_memory_equal(bytes, "{\"text\":\"t\"}", section.bytes);
+    frames_clear(&frames);
+    result(desk, 4, 2, 1, WIRE_DONE, "{\"dates\":[]}");
+    hello(desk, SINK, WIRE_WORKER, "export", 8);
+    assert_int_equal(receive_type(desk, SINK), WIRE_WELCOME);
+    assert_true(receive(desk, SINK, &frames, &parsed));
+    walk = (struct wire_walk){.message = &parsed};
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.section_count, 3);
+    for (uint16_t stage = 0; stage < 3; stage++) {
+        assert_true(wire_next_section(&walk, &section, &bytes));
+        assert_int_equal(section.stage, stage);
+    }
+    frames_clear(&frames);
+    result(desk, SINK, 3, 1, WIRE_DONE, NULL);
+    assert_int_equal(queue_counts(core_queue(desk->core))->live, 0);
+}
+
+static void a_silent_worker_loses_its_articles_to_another(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames;
+    struct wire_message parsed;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    put(desk, "a", 1, 0);
+    core_tick(desk->core, 10000);
+    perform(desk, 10000);
+    hello(desk, 4, WIRE_WORKER, "clean", 8);
+    assert_int_equal(receive_type(desk, 4), WIRE_WELCOME);
+    assert_true(receive(desk, 4, &frames, &parsed));
+    struct wire_walk walk = {.message = &parsed};
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.attempt, 2);
+    frames_clear(&frames);
+}
+
+static void whoever_said_no_hello_is_told_to(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames;
+    struct wire_message parsed;
+    message_begin(&desk->message, WIRE_HEARTBEAT, WIRE_NO_STAGE);
+    send(desk, STRANGER, 0);
+    assert_true(receive(desk, STRANGER, &frames, &parsed));
+    assert_int_equal(parsed.header.type, WIRE_ERROR);
+    assert_int_equal(wire_field_u32(&parsed, WIRE_TAG_CODE, 0), WIRE_ERROR_UNKNOWN);
+    frames_clear(&frames);
+}
+
+static void rubbish_and_other_versions_are_answered_with_a_sentence(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames;
+    struct wire_message parsed;
+    core_message(desk->core, STRANGER, VIEW("hello"), VIEW(""), 0);
+    core_message(desk->core, STRANGER, VIEW("CDSK\x02\0\0\0"), VIEW(""), 0);
+    perform(desk, 0);
+    assert_true(receive(desk, STRANGER, &frames, &parsed));
+    assert_int_equal(wire_field_u32(&parsed, WIRE_TAG_CODE, 0), WIRE_ERROR_FORMAT);
+    frames_clear(&frames);
+    assert_true(receive(desk, STRANGER, &frames, &parsed));
+    assert_int_equal(wire_field_u32(&parsed, WIRE_TAG_CODE, 0), WIRE_ERROR_VERSION);
+    frames_clear(&frames);
+}
+
+static void an_unknown_stage_is_refused_by_name(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames;
+    struct wire_message parsed;
+    hello(desk, WORKER, WIRE_WORKER, "quotes", 8);
+    assert_true(receive(desk, WORKER, &frames, &parsed));
+    assert_int_equal(wire_field_u32(&parsed, WIRE_TAG_CODE, 0), WIRE_ERROR_STAGE);
+    struct view sentence = message_text(&parsed, WIRE_TAG_SENTENCE);
+    assert_true(view_find(sentence, VIEW("quotes"), 0) < sentence.len);
+    frames_clear(&frames);
+}
+
+static void the_operator_sees_and_discards_the_dead(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    put(desk, "a", 1, 0);
+    result(desk, WORKER, 1, 1, WIRE_REJECT, "not an article");
+    assert_int_equal(queue_counts(core_queue(desk->core))->dead, 1);
+    hello(desk, 5, WIRE_OPERATOR, NULL, 0);
+    assert_int_equal(receive_type(desk, 5), WIRE_WELCOME);
+    message_begin(&desk->message, WIRE_ASK, WIRE_NO_STAGE);
+    message_field(&desk->message, WIRE_TAG_COMMAND, VIEW("dlq list"));
+    send(desk, 5, 2);
+    struct frames frames;
+    struct wire_message parsed;
+    assert_true(receive(desk, 5, &frames, &parsed));
+    struct view body = {(const char *)parsed.body, parsed.body_len};
+    assert_true(view_find(body, VIEW("not an article"), 0) < body.len);
+    frames_clear(&frames);
+    message_begin(&desk->message, WIRE_ASK, WIRE_NO_STAGE);
+    message_field(&desk->message, WIRE_TAG_COMMAND, VIEW("dlq discard all"));
+    send(desk, 5, 3);
+    assert_int_equal(receive_type(desk, 5), WIRE_ANSWER);
+    assert_int_equal(queue_counts(core_queue(desk->core))->dead, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
+    const struct CMUnitTest tests[] = {
+        TEST(an_article_is_acknowledged_when_it_is_on_disk_and_not_before),
+        TEST(a_duplicate_waits_for_the_first_one),
+        TEST(a_full_disk_closes_the_door_and_opens_it_again),
+        TEST(a_sync_that_fails_stops_the_broker),
+        TEST(a_worker_gets_no_more_than_its_credit),
+        TEST(a_stage_gets_the_sections_it_needs_and_a_sink_gets_all),
+        TEST(a_silent_worker_loses_its_articles_to_another),
+        TEST(whoever_said_no_hello_is_told_to),
+        TEST(rubbish_and_other_versions_are_answered_with_a_sentence),
+        TEST(an_unknown_stage_is_refused_by_name),
+        TEST(the_operator_sees_and_discards_the_dead),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
