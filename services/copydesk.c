@@ -4,6 +4,7 @@
 #include "services/enrich.h"
 #include "services/export/export.h"
 #include "services/health.h"
+#include "services/status_command.h"
 #include "services/submit.h"
 #include "services/windows.h"
 #include "services/worker.h"
@@ -19,6 +20,8 @@ struct command {
 static const struct command commands[] = {
     {"enrich", enrich_main, "clean, tag, date and summarize articles here and now"},
     {"submit", submit_main, "hand documents to a broker"},
+    {"status", status_main, "show what a broker is doing"},
+    {"dlq", dlq_main, "list, retry or discard the articles a broker gave up"},
     {"health", health_main, "ask a running service whether it is alive"},
     {"broker", broker_main, "take articles in, hand them to the stages, lose none"},
     {"worker", worker_main, "serve one stage of a broker's pipeline"},
