@@ -256,8 +256,10 @@ static void print_dates(struct paper *paper, const struct article *article)
         if (is_open(date)) {
             add_entry(article, &open, words, VIEW(""));
         } else {
+            bool plain = view_equal(words, date->value); // 1987
             add_entry(article, &known, words,
-                      format(article, "\xe2\x86\x92 %.*s", VIEW_ARGS(date->value)));
+                      plain ? VIEW("")
+                            : format(article, "\xe2\x86\x92 %.*s", VIEW_ARGS(date->value)));
         }
     }
     keep_first(article, &known, DATES_SHOWN);

@@ -2,13 +2,22 @@
 
 #include "common/article.h"
 #include "common/buf.h"
+#include "common/options.h"
+#include "services/input.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARENA_LIMIT = 1 << 30, OUTPUT_LIMIT = 1 << 30, TEXT_LIMIT = 64 << 20 };
+enum { ARENA_LIMIT = 1 << 30, OUTPUT_LIMIT = 1 << 30 };
 
 typedef void (*show_function)(struct buf *out, const struct article *article);
+
+struct window {
+    show_function show;
+    struct arena arena;
+    struct buf section; // a plain text as {"text": ...}
+    struct buf out;
+};
 
 static void add_offsets(struct buf *out, const struct article *article, struct span span)
 {
@@ -44,112 +53,120 @@ static void show_tokens(struct buf *out, const struct article *article)
     buf_add_char(out, ']');
 }
 
-static enum status show(struct view json, struct arena *arena, show_function function,
-                        struct error *why)
+// A plain text is its own text; a page has none before clean has run.
+static enum status find_text(struct window *window, struct article *article, struct error *why)
+{
+    if (article->has_text) {
+        return OK;
+    }
+    if (!view_equal(article->content_type, VIEW("text/plain"))) {
+        return error_set(why, ERR_FORMAT,
+                         "there is no 'text'; take it out first: copydesk enrich "
+                         "--only clean");
+    }
+    buf_reset(&window->section);
+    buf_add(&window->section, VIEW("{\"text\":"));
+    buf_add_json(&window->section, article->content);
+    buf_add_char(&window->section, '}');
+    return article_merge(article, buf_view(&window->section), why);
+}
+
+static enum status show(struct window *window, const struct input_event *event, struct error *why)
 {
     struct article article;
-    struct buf out;
-    arena_reset(arena);
-    article_init(&article, arena);
-    buf_init(&out, OUTPUT_LIMIT);
-    enum status status = article_accept(&article, json, VIEW("text"), why);
+    arena_reset(&window->arena);
+    buf_reset(&window->out);
+    article_init(&article, &window->arena);
+    enum status status = article_accept(&article, event->json, event->default_id, why);
+    if (status == OK) {
+        status = find_text(window, &article, why);
+    }
     if (status == OK) {
         article_segment(&article);
-        buf_add(&out, VIEW("{\"id\":"));
-        buf_add_json(&out, article.id);
-        buf_add_char(&out, ',');
-        function(&out, &article);
-        buf_add(&out, VIEW("}\n"));
-        fwrite(buf_view(&out).at, 1, out.len, stdout);
+        buf_add(&window->out, VIEW("{\"id\":"));
+        buf_add_json(&window->out, article.id);
+        buf_add_char(&window->out, ',');
+        window->show(&window->out, &article);
+        buf_add(&window->out, VIEW("}\n"));
+        if (window->out.full || arena_is_full(&window->arena)) {
+            status = error_set(why, ERR_LIMIT, "the text is too long");
+        }
     }
-    if (status == OK && (out.full || arena_is_full(arena))) {
-        status = error_set(why, ERR_LIMIT, "the text is too long");
-    }
-    buf_clear(&out);
     article_clear(&article);
-    return status;
-}
-
-// A whole plain text as one article.
-static enum status show_plain(struct view text, struct arena *arena, show_function function,
-                              struct error *why)
-{
-    struct buf json;
-    buf_init(&json, OUTPUT_LIMIT);
-    buf_add(&json, VIEW("{\"text\":"));
-    buf_add_json(&json, text);
-    buf_add_char(&json, '}');
-    enum status status = show(buf_view(&json), arena, function, why);
-    buf_clear(&json);
-    return status;
-}
-
-static enum status read_all(FILE *file, struct buf *text, struct error *why)
-{
-    size_t len;
-    do {
-        char *room = buf_reserve(text, 1 << 16);
-        if (!room) {
-            return error_set(why, ERR_LIMIT, "the file is larger than %d bytes", TEXT_LIMIT);
-        }
-        len = fread(room, 1, 1 << 16, file);
-        text->len += len;
-    } while (len > 0);
-    return ferror(file) ? error_set(why, ERR_IO, "reading failed") : OK;
-}
-
-static enum status show_all(struct view text, show_function function, struct error *why)
-{
-    struct arena arena;
-    struct view line;
-    enum status status = OK;
-    arena_init(&arena, ARENA_LIMIT);
-    if (!view_starts(view_trim(text), VIEW("{"))) {
-        status = show_plain(text, &arena, function, why);
-        text.len = 0;
+    if (status != OK) {
+        input_locate(event, why);
     }
-    while (status == OK && view_next_line(&text, &line)) {
-        if (view_trim(line).len > 0) {
-            status = show(line, &arena, function, why);
-        }
-    }
-    arena_clear(&arena);
     return status;
 }
 
-static int window_main(int argc, char **argv, show_function function)
+// The first failure, after everything else was shown.
+static enum status show_all(struct window *window, struct input *input, const char *command)
 {
+    struct input_event event;
+    enum status first = OK;
+    while (input_next(input, &event)) {
+        enum status status = event.status;
+        if (event.kind == INPUT_DOCUMENT) {
+            status = show(window, &event, &event.why);
+        }
+        if (event.kind == INPUT_DOCUMENT && status == OK) {
+            fwrite(buf_view(&window->out).at, 1, window->out.len, stdout);
+        } else {
+            fprintf(stderr, "%s%s: %s\n", event.kind == INPUT_NOTE ? "" : "copydesk ",
+                    event.kind == INPUT_NOTE ? "note" : command, event.why.text);
+        }
+        first = first == OK ? status : first;
+    }
+    if (fflush(stdout) != 0) {
+        fprintf(stderr, "copydesk %s: cannot write to standard output\n", command);
+        return ERR_IO;
+    }
+    return first;
+}
+
+static int window_main(int argc, char **argv, const char *what, show_function function)
+{
+    static const struct option table[] = {
+        {"help", 'h', OPTION_FLAG, 0, NULL, "print this"},
+    };
     struct error why = {""};
-    struct buf text;
-    enum status status = OK;
-    FILE *file = argc > 1 ? fopen(argv[1], "rb") : stdin;
-
-    buf_init(&text, TEXT_LIMIT);
-    if (!file) {
-        status = error_set(&why, ERR_NOT_FOUND, "cannot open %s", argv[1]);
-        goto done;
+    struct input *input = NULL;
+    bool help = false;
+    int files = 0;
+    enum status status = options_parse(table, 1, &help, argc, argv, &files, &why);
+    if (status == OK && help) {
+        printf("usage: copydesk %s [FILE...]\n\nOne line of JSON for each article: %s.\n"
+               "Reads NDJSON or JSON with 'text', and plain text; offsets are code points.\n\n",
+               argv[0], what);
+        options_print(table, 1, stdout);
+        return 0;
     }
-    status = read_all(file, &text, &why);
     if (status == OK) {
-        status = show_all(buf_view(&text), function, &why);
+        status =
+            input_open(&input, (const char *const *)argv + 1, (size_t)files, INPUT_LIMIT, &why);
     }
-    if (file != stdin) {
-        fclose(file);
-    }
-done:
     if (status != OK) {
         fprintf(stderr, "copydesk %s: %s\n", argv[0], why.text);
+        return status_exit_code(status);
     }
-    buf_clear(&text);
+    struct window window = {.show = function};
+    arena_init(&window.arena, ARENA_LIMIT);
+    buf_init(&window.section, OUTPUT_LIMIT);
+    buf_init(&window.out, OUTPUT_LIMIT);
+    status = show_all(&window, input, argv[0]);
+    input_close(input);
+    buf_clear(&window.section);
+    buf_clear(&window.out);
+    arena_clear(&window.arena);
     return status_exit_code(status);
 }
 
 int sentences_main(int argc, char **argv)
 {
-    return window_main(argc, argv, show_sentences);
+    return window_main(argc, argv, "its sentences with start and end", show_sentences);
 }
 
 int tokens_main(int argc, char **argv)
 {
-    return window_main(argc, argv, show_tokens);
+    return window_main(argc, argv, "its tokens with start, end, text and kind", show_tokens);
 }

@@ -2,13 +2,13 @@
 #ifndef COPYDESK_WINDOWS_H
 #define COPYDESK_WINDOWS_H
 
-// copydesk sentences [FILE]: one line of JSON per article, {"id", "sentences": [{"start", "end"}, ...]}.
+// copydesk sentences [FILE...]: one line of JSON per article, {"id", "sentences": [{"start", "end"}, ...]}.
 //
-// FILE (or standard input) is NDJSON with "id" and "text", or plain text when it does not begin with '{'.
+// The files (or standard input) are NDJSON or JSON with "text", or plain text; see services/input.h.
 // Offsets are code points. Returns the exit code.
 int sentences_main(int argc, char **argv);
 
-// copydesk tokens [FILE]: as sentences_main, {"id", "tokens": [{"start", "end", "text", "kind"}, ...]}.
+// copydesk tokens [FILE...]: as sentences_main, {"id", "tokens": [{"start", "end", "text", "kind"}, ...]}.
 int tokens_main(int argc, char **argv);
 
 #endif

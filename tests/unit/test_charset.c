@@ -95,7 +95,7 @@ static void declared_charsets_are_decoded(void **state)
 {
     (void)state;
     expect_decoded(VIEW("\xcf\xf0\xe8\xe2\xe5\xf2"), "windows-1251",
-                   "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82", "CP1251", 0);
+                   "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82", "windows-1251", 0);
     expect_decoded(VIEW("\x93\xfa\x96\x7b"), "shift_jis", "\xe6\x97\xa5\xe6\x9c\xac", "CP932", 0);
     expect_decoded(VIEW("\xc4\xe3\xba\xc3"), "gb2312", "\xe4\xbd\xa0\xe5\xa5\xbd", "GB18030", 0);
     expect_decoded(VIEW("\x1b$BF|K\\\x1b(B"), "iso-2022-jp", "\xe6\x97\xa5\xe6\x9c\xac",
