@@ -1,6 +1,6 @@
 #include "services/dates/cues.h"
 
-enum { CUE_REACH = 24 };
+enum { CUE_REACH = 24, AHEAD_REACH = 16 };
 
 // The walk back from an expression.
 struct walk {
@@ -103,4 +103,23 @@ struct cue_found cues_find(const struct lexicon *lexicon, const struct pieces *p
         }
     }
     return (struct cue_found){CUE_NONE, first};
+}
+
+enum cue cues_ahead(const struct lexicon *lexicon, const struct pieces *pieces, struct view text,
+                    uint32_t last)
+{
+    struct walk walk = {lexicon, pieces, text, UINT32_MAX};
+    for (uint32_t i = last + 1; i < pieces->len && i <= last + AHEAD_REACH; i++) {
+        if (ends_clause(&walk, i) || pieces->at[i].lined) {
+            break;
+        }
+        enum cue cue = cue_at(&walk, i);
+        if (cue == CUE_FUTURE || cue == CUE_PLAN || cue == CUE_SET) {
+            return CUE_FUTURE;
+        }
+        if (cue == CUE_PAST || is_past_form(&walk, i)) {
+            return CUE_PAST;
+        }
+    }
+    return CUE_NONE;
 }

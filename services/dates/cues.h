@@ -18,4 +18,9 @@ struct cue_found {
 struct cue_found cues_find(const struct lexicon *lexicon, const struct pieces *pieces,
                            struct view text, uint32_t first);
 
+// The first verb behind piece `last` in the same clause, at most 16 pieces on: CUE_PAST, CUE_FUTURE, or CUE_NONE. For
+// "Between August 4 and 18, 14 attacks targeted ...".
+enum cue cues_ahead(const struct lexicon *lexicon, const struct pieces *pieces, struct view text,
+                    uint32_t last);
+
 #endif

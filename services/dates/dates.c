@@ -6,6 +6,7 @@
 //        -> filter.c   what only looks like a time is dropped
 #include "services/dates/dates.h"
 
+#include "services/dates/conflict.h"
 #include "services/dates/filter.h"
 #include "services/dates/narrative.h"
 #include "services/dates/resolve.h"
@@ -128,9 +129,68 @@ static void note_date(struct notes *notes, const struct resolver *resolver, stru
     notes_end(notes);
 }
 
+// The spans that speak against the day of publication, or for another one.
+static void note_spans(struct notes *notes, const struct resolver *resolver, const char *key,
+                       const struct span *spans, size_t count)
+{
+    notes_array(notes, key);
+    for (size_t i = 0; i < count; i++) {
+        notes_object(notes, NULL);
+        notes_span(notes, spans[i]);
+        notes_string(notes, "text", view_at(resolver->text, spans[i]));
+        notes_end(notes);
+    }
+    notes_end(notes);
+}
+
+static void note_civil(struct notes *notes, const char *key, struct civil date)
+{
+    char text[32];
+    int len = date.year
+                  ? snprintf(text, sizeof text, "%04d-%02d-%02d", date.year, date.month, date.day)
+                  : snprintf(text, sizeof text, "XXXX-%02d-%02d", date.month, date.day);
+    notes_string(notes, key, (struct view){text, (size_t)len});
+}
+
+static void note_conflict(struct notes *notes, const struct resolver *resolver,
+                          const struct tells *tells, struct explain *explain)
+{
+    struct span spans[8];
+    size_t count = conflict_find(tells, resolver->anchor, spans, sizeof spans / sizeof spans[0]);
+    for (size_t i = 0; i < count; i++) {
+        explain_add(explain, "dates", "conflict", view_at(resolver->text, spans[i]),
+                    "cannot be said on the day of publication");
+    }
+    if (count > 0) {
+        notes_bool(notes, "date_conflict", true);
+        note_spans(notes, resolver, "date_conflict_reasons", spans, count);
+    }
+}
+
+static void note_inferred(struct notes *notes, const struct resolver *resolver,
+                          const struct tells *tells, bool has_bound, int32_t not_after)
+{
+    struct inferred inferred;
+    if (!conflict_infer(tells, has_bound, not_after, &inferred)) {
+        return;
+    }
+    notes_object(notes, "published_at_inferred");
+    note_civil(notes, "earliest", inferred.earliest);
+    note_civil(notes, "latest", inferred.latest);
+    if (inferred.candidate_count > 0) {
+        notes_array(notes, "candidates");
+        for (size_t i = 0; i < inferred.candidate_count; i++) {
+            note_civil(notes, NULL, inferred.candidates[i]);
+        }
+        notes_end(notes);
+    }
+    note_spans(notes, resolver, "reasons", inferred.reasons, inferred.reason_count);
+    notes_end(notes);
+}
+
 // Resolves the expressions of an island in reading order and notes those that pass the filter.
 static void judge_island(struct resolver *resolver, const struct island *island,
-                         struct notes *notes, struct explain *explain)
+                         struct tells *tells, struct notes *notes, struct explain *explain)
 {
     for (size_t i = 0; i < island->len; i++) {
         const struct sense *sense = &island->items[i].senses[0];
@@ -154,6 +214,7 @@ static void judge_island(struct resolver *resolver, const struct island *island,
                     result.value, result.anchored_on,
                     result.cue == CUE_FUTURE ? ", future clause" : "");
         note_date(notes, resolver, span, &result);
+        conflict_tell(tells, resolver, frame, span);
         bool told = !resolver->narrative || strcmp(result.anchored_on, "published") != 0;
         if (result.is_point && told) {
             resolver->last = result.moment;
@@ -197,6 +258,35 @@ static bool is_day_first(struct view lang)
            !view_equal_nocase(lang, VIEW("en-us"));
 }
 
+// The day the page was rendered, from the line that clean cut out: no story is written after that.
+static bool rendered_on(const struct model *model, const struct article *article, int32_t *day)
+{
+    for (size_t i = 0; i < article->removed_count; i++) {
+        const struct removed *removed = &article->removed[i];
+        struct pieces pieces = {0};
+        struct island *island = arena_alloc(article->arena, sizeof *island);
+        size_t at = 0;
+        if (!island || !view_equal(removed->reason, VIEW("render_date"))) {
+            continue;
+        }
+        scan_text(&pieces, article->arena, &model->words[0], removed->text);
+        struct resolver resolver = {
+            .lexicon = &model->words[0], .pieces = &pieces, .text = removed->text};
+        while (grammar_next_island(&model->words[0], &pieces, removed->text, false, &at, island)) {
+            grammar_reduce(model->grammar, island);
+            for (size_t k = 1; k < island->frame_count; k++) {
+                struct result result;
+                resolve_frame(&resolver, island, k, &result);
+                if (result.is_point && result.moment.grain == GRAIN_DAY &&
+                    moment_first_day(&result.moment, day)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 static enum status run(const struct model *model, const struct article *article,
                        struct notes *notes, struct explain *explain)
 {
@@ -210,7 +300,8 @@ static enum status run(const struct model *model, const struct article *article,
                                 .is_english = language_of(article->lang) == 0};
     struct island *island = arena_alloc(article->arena, sizeof *island);
     size_t at = 0;
-    if (!island) {
+    struct tells tells = {arena_zalloc(article->arena, TELL_LIMIT, sizeof *tells.at), 0};
+    if (!island || !tells.at) {
         return ERR_LIMIT;
     }
     if (calendar_parse(article->published_at, &published)) {
@@ -222,9 +313,16 @@ static enum status run(const struct model *model, const struct article *article,
     notes_array(notes, "dates");
     while (grammar_next_island(lexicon, &pieces, article->text, day_first, &at, island)) {
         grammar_reduce(model->grammar, island);
-        judge_island(&resolver, island, notes, explain);
+        judge_island(&resolver, island, &tells, notes, explain);
     }
     notes_end(notes);
+    if (resolver.has_anchor) {
+        note_conflict(notes, &resolver, &tells, explain);
+    } else {
+        int32_t rendered = 0;
+        bool has_bound = rendered_on(model, article, &rendered);
+        note_inferred(notes, &resolver, &tells, has_bound, rendered);
+    }
     return OK;
 }
 
