@@ -6,6 +6,7 @@
 #include "services/health.h"
 #include "services/status_command.h"
 #include "services/submit.h"
+#include "services/up.h"
 #include "services/windows.h"
 #include "services/worker.h"
 
@@ -19,6 +20,7 @@ struct command {
 
 static const struct command commands[] = {
     {"enrich", enrich_main, "clean, tag, date and summarize articles here and now"},
+    {"up", up_main, "start everything on this machine: broker, stages, export"},
     {"submit", submit_main, "hand documents to a broker"},
     {"status", status_main, "show what a broker is doing"},
     {"dlq", dlq_main, "list, retry or discard the articles a broker gave up"},
