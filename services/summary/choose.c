@@ -356,3 +356,24 @@ bool choose_summary(struct choice *choice, const struct story *story, const stru
     }
     return true;
 }
+
+const struct rating *choose_standfirst(const struct story *story, const struct rating *ratings,
+                                       const struct sentence_weights *weights)
+{
+    const struct rating *best = NULL;
+    double best_score = 0;
+    for (uint32_t i = 0; i < story->usable; i++) {
+        const struct rating *rating = &ratings[i];
+        const struct sentence *sentence = &story->sentences[rating->sentence];
+        if (sentence->dangling || sentence->characters > STANDFIRST_CHARACTERS ||
+            rating->features[SENTENCE_like_title] > duplicate_cosine) {
+            continue;
+        }
+        double score = rate_again(rating, weights);
+        if (!best || score > best_score) {
+            best = rating;
+            best_score = score;
+        }
+    }
+    return best;
+}

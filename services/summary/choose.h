@@ -14,7 +14,11 @@ enum {
 };
 
 // Caps of a summary. They are kept by choosing another candidate, never by cutting a sentence.
-enum { CHOICE_WORDS = 130, CHOICE_CHARACTERS = 900 };
+enum {
+    CHOICE_WORDS = 130,
+    CHOICE_CHARACTERS = 900,
+    STANDFIRST_CHARACTERS = 300 // what fits a tile
+};
 
 #define SUMMARY_FEATURES(X)                                                                        \
     X(two) /* sentences */                                                                         \
@@ -91,5 +95,10 @@ MUST_CHECK enum status choose_load(struct summary_weights *weights, const struct
 // False when the arena is full.
 bool choose_summary(struct choice *choice, const struct story *story, const struct rating *ratings,
                     const struct summary_weights *weights);
+
+// The one sentence that says most by itself: none that points back, repeats the title or is over
+// STANDFIRST_CHARACTERS. NULL when there is no such sentence.
+const struct rating *choose_standfirst(const struct story *story, const struct rating *ratings,
+                                       const struct sentence_weights *weights);
 
 #endif

@@ -13,12 +13,13 @@ const char *sentence_feature_name(enum sentence_feature feature)
 }
 
 enum status rate_load(struct sentence_weights *weights, const struct lists *lists,
-                      struct error *why)
+                      const char *prefix, struct error *why)
 {
     enum status status = OK;
     for (int i = 0; i < SENTENCE_FEATURE_COUNT && status == OK; i++) {
         char name[64];
-        snprintf(name, sizeof name, "sentence.%s", sentence_feature_name((enum sentence_feature)i));
+        snprintf(name, sizeof name, "%s.%s", prefix,
+                 sentence_feature_name((enum sentence_feature)i));
         status = lists_weight(lists, name, &weights->at[i], why);
     }
     return status;
@@ -320,6 +321,15 @@ static bool set_scene(struct scene *scene, const struct story *story)
     return true;
 }
 
+double rate_again(const struct rating *rating, const struct sentence_weights *weights)
+{
+    double score = 0;
+    for (int i = 0; i < SENTENCE_FEATURE_COUNT; i++) {
+        score += weights->at[i] * rating->features[i];
+    }
+    return score;
+}
+
 struct rating *rate_sentences(const struct story *story, const struct sentence_weights *weights)
 {
     struct scene scene;
@@ -342,9 +352,7 @@ struct rating *rate_sentences(const struct story *story, const struct sentence_w
     rate_entities(&scene, ratings);
     rate_ranks(&scene, ratings);
     for (uint32_t i = 0; i < scene.count; i++) {
-        for (int j = 0; j < SENTENCE_FEATURE_COUNT; j++) {
-            ratings[i].score += weights->at[j] * ratings[i].features[j];
-        }
+        ratings[i].score = rate_again(&ratings[i], weights);
     }
     return ratings;
 }

@@ -83,11 +83,15 @@ struct rating {
 // The name of a feature as in tables/weights.txt, without the "sentence." before it.
 const char *sentence_feature_name(enum sentence_feature feature);
 
-// Reads the weights. ERR_CONFIG names the one that is missing.
+// Reads the weights `prefix`.FEATURE: "sentence" for summaries, "standfirst" for a single sentence.
+// ERR_CONFIG names the one that is missing.
 MUST_CHECK enum status rate_load(struct sentence_weights *weights, const struct lists *lists,
-                                 struct error *why);
+                                 const char *prefix, struct error *why);
 
 // Rates the usable sentences, in reading order: story->usable of them. NULL when the arena is full.
 struct rating *rate_sentences(const struct story *story, const struct sentence_weights *weights);
+
+// The weighted sum of a rating's features with other weights.
+double rate_again(const struct rating *rating, const struct sentence_weights *weights);
 
 #endif

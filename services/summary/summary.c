@@ -11,6 +11,7 @@ enum { ENOUGH_SENTENCES = 3, CONTRIBUTIONS = 3 };
 struct model {
     struct lists lists;
     struct sentence_weights sentence_weights;
+    struct sentence_weights standfirst_weights;
     struct summary_weights summary_weights;
 };
 
@@ -30,7 +31,10 @@ static enum status load(struct model **model, const char *folder, struct error *
     }
     enum status status = lists_open(&loaded->lists, folder, why);
     if (status == OK) {
-        status = rate_load(&loaded->sentence_weights, &loaded->lists, why);
+        status = rate_load(&loaded->sentence_weights, &loaded->lists, "sentence", why);
+    }
+    if (status == OK) {
+        status = rate_load(&loaded->standfirst_weights, &loaded->lists, "standfirst", why);
     }
     if (status == OK) {
         status = choose_load(&loaded->summary_weights, &loaded->lists, why);
@@ -128,10 +132,29 @@ static void note_empty(struct notes *notes, const char *reason)
     notes_end(notes);
 }
 
-static bool note_choice(struct notes *notes, const struct story *story,
-                        const struct rating *ratings, const struct candidate *best)
+// What run has found.
+struct finding {
+    const struct candidate *summary;
+    const struct rating *standfirst; // may be NULL
+};
+
+static void note_standfirst(struct notes *notes, const struct story *story,
+                            const struct rating *standfirst)
+{
+    if (standfirst) {
+        struct span span = story->sentences[standfirst->sentence].span;
+        notes_object(notes, "standfirst");
+        notes_string(notes, "text", view_at(story->article->text, span));
+        notes_span(notes, span);
+        notes_end(notes);
+    }
+}
+
+static bool note_finding(struct notes *notes, const struct story *story,
+                         const struct rating *ratings, const struct finding *finding)
 {
     struct view text = story->article->text;
+    const struct candidate *best = finding->summary;
     struct buf joined;
     buf_init(&joined, text.len + CHOICE_SENTENCES);
     notes_object(notes, "summary");
@@ -149,6 +172,7 @@ static bool note_choice(struct notes *notes, const struct story *story,
         notes_end(notes);
     }
     notes_end(notes);
+    note_standfirst(notes, story, finding->standfirst);
     notes_string(notes, "method", VIEW("extractive"));
     notes_end(notes);
     return whole;
@@ -203,7 +227,9 @@ static enum status run(const struct model *model, const struct article *article,
         return OK;
     }
     explain_choice(explain, model, &story, ratings, &choice);
-    return note_choice(notes, &story, ratings, choice.best) ? OK : ERR_MEMORY;
+    struct finding finding = {choice.best,
+                              choose_standfirst(&story, ratings, &model->standfirst_weights)};
+    return note_finding(notes, &story, ratings, &finding) ? OK : ERR_MEMORY;
 }
 
 const struct stage summary_stage = {

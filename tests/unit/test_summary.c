@@ -130,7 +130,7 @@ static void every_feature_has_a_weight(void **state)
     struct summary_weights summary_weights;
     struct error why = {""};
     assert_int_equal(lists_open(&lists, DATA_FOLDER, &why), OK);
-    assert_int_equal(rate_load(&sentence_weights, &lists, &why), OK);
+    assert_int_equal(rate_load(&sentence_weights, &lists, "sentence", &why), OK);
     assert_int_equal(choose_load(&summary_weights, &lists, &why), OK);
     double value;
     assert_int_equal(lists_weight(&lists, "sentence.no_such", &value, &why), ERR_CONFIG);
