@@ -153,17 +153,12 @@ static void settle(struct worker_core *core, struct worker_article *article,
     list_push(&core->settled, article);
 }
 
-static bool has_room(const struct worker_core *core)
-{
-    return core->held < core->config.credit_count && core->held_bytes < core->config.credit_bytes;
-}
-
 // Without memory nothing is said: the lease runs out and the article goes elsewhere.
 static void take_work(struct worker_core *core, int64_t now_ms, const struct wire_message *message)
 {
     struct wire_walk walk = {.message = message};
     while (wire_next_item(&walk)) {
-        bool wanted = has_room(core) && !core->draining;
+        bool wanted = core->held < core->config.credit_count && !core->draining;
         struct worker_article *article = article_copy(&walk);
         if (!article) {
             session_fail(&core->session, now_ms, "no memory for an article of %u bytes",

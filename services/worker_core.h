@@ -13,7 +13,7 @@
 //     whoever has the article now holds a higher attempt number.
 //   - Draining: what has not begun is returned at once, what has begun is finished, then GOODBYE.
 //
-// Memory: at most `credit_count` articles and `credit_bytes` bytes plus one article are held; the rest is returned unread.
+// Memory: `credit_bytes` and one article, as the broker keeps to the grant; more than `credit_count` articles are returned unread.
 #ifndef COPYDESK_WORKER_CORE_H
 #define COPYDESK_WORKER_CORE_H
 

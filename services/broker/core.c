@@ -382,6 +382,14 @@ void core_unreachable(struct core *core, uint64_t number, int64_t now_ms)
     }
 }
 
+// Whoever grants without end must not make the sum overflow.
+static void grant_bytes(struct peer *peer, uint64_t bytes)
+{
+    const int64_t limit = INT64_MAX / 4;
+    peer->credit_bytes += bytes < (uint64_t)limit ? (int64_t)bytes : limit;
+    peer->credit_bytes = peer->credit_bytes < limit ? peer->credit_bytes : limit;
+}
+
 static bool accept_worker(struct core *core, struct peer *peer, const struct wire_message *hello)
 {
     char sentence[200];
@@ -403,7 +411,7 @@ static bool accept_worker(struct core *core, struct peer *peer, const struct wir
     }
     core->workers[core->worker_count++] = peer;
     peer->credit_articles = hello->header.credit_count;
-    peer->credit_bytes = hello->header.credit_bytes;
+    grant_bytes(peer, hello->header.credit_bytes);
     return true;
 }
 
@@ -414,7 +422,7 @@ static void welcome(struct core *core, struct peer *peer, int64_t now_ms)
     message_begin(message, WIRE_WELCOME, peer->stage ? (uint16_t)peer->stage : WIRE_NO_STAGE);
     if (peer->role == WIRE_CLIENT) {
         peer->credit_articles = core->config.client_articles;
-        peer->credit_bytes = core->config.client_bytes;
+        grant_bytes(peer, core->config.client_bytes);
         message->header.credit_count = core->config.client_articles;
         message->header.credit_bytes = core->config.client_bytes;
     }
@@ -764,12 +772,6 @@ static bool is_held_back(const struct core *core, uint32_t stage)
            (!at->terminal && at->needs == 0 && core->section_bytes >= core->config.section_bytes);
 }
 
-static void give_credit_back(struct peer *peer, size_t bytes)
-{
-    peer->credit_articles--;
-    peer->credit_bytes -= bytes < peer->credit_bytes ? bytes : peer->credit_bytes;
-}
-
 // Fills one WORK for one worker. False when it got nothing.
 static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
 {
@@ -777,7 +779,7 @@ static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
     struct message *message = &core->message;
     message_begin(message, WIRE_WORK, (uint16_t)peer->stage);
     while (peer->credit_articles > 0 && message_item_count(message) < BATCH_ARTICLES &&
-           message_body_bytes(message) < BATCH_BYTES && (peer->credit_bytes > 0 || !any)) {
+           message_body_bytes(message) < BATCH_BYTES && peer->credit_bytes > 0) {
         struct article_task *task = queue_lease(core->queue, peer->stage, peer->number, now_ms);
         if (!task) {
             break;
@@ -789,7 +791,8 @@ static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
         } else {
             add_work(core, task, now_ms);
         }
-        give_credit_back(peer, message_body_bytes(message) - before);
+        peer->credit_articles--;
+        peer->credit_bytes -= (int64_t)(message_body_bytes(message) - before);
     }
     if (message_item_count(message) > 0) {
         send(core, peer, now_ms);
@@ -805,8 +808,8 @@ static void dispatch(struct core *core, int64_t now_ms)
         again = false;
         for (uint32_t i = 0; i < core->worker_count; i++) {
             struct peer *peer = core->workers[(core->turn + i) % core->worker_count];
-            if (peer->credit_articles > 0 && queue_ready(core->queue, peer->stage) > 0 &&
-                !is_held_back(core, peer->stage)) {
+            if (peer->credit_articles > 0 && peer->credit_bytes > 0 &&
+                queue_ready(core->queue, peer->stage) > 0 && !is_held_back(core, peer->stage)) {
                 again |= dispatch_to(core, peer, now_ms);
             }
         }
@@ -850,7 +853,9 @@ static void add_loaded(struct core *core, const struct article_task *task, uint6
         message_begin(&core->message, WIRE_WORK, (uint16_t)peer->stage);
         *number = peer->number;
     }
+    size_t before = message_body_bytes(&core->message);
     add_work(core, task, now_ms);
+    peer->credit_bytes -= (int64_t)(message_body_bytes(&core->message) - before);
 }
 
 // Sends what was waiting for documents that have come, a batch for each run of one worker.
@@ -1034,7 +1039,7 @@ static void take_message(struct core *core, struct peer *peer, const struct wire
     if (peer->role == WIRE_WORKER) {
         queue_renew(core->queue, peer->number, now_ms);
         peer->credit_articles += message->header.credit_count;
-        peer->credit_bytes += message->header.credit_bytes;
+        grant_bytes(peer, message->header.credit_bytes);
     }
     switch (message->header.type) {
     case WIRE_PUT:

@@ -14,7 +14,7 @@ struct peer {
     uint8_t role;             // enum wire_role
     uint32_t stage;           // a worker's
     uint32_t credit_articles; // a worker: may be sent so many more
-    uint64_t credit_bytes;
+    int64_t credit_bytes; // below zero by what the last article overdrew
     int64_t heard_ms, sent_ms, joined_ms;
     uint64_t messages; // sent to it
     uint64_t done;     // articles it completed
