@@ -17,25 +17,17 @@ static void write_lanes(struct notes *json, const size_t ready[WIRE_LANE_COUNT])
     notes_end(json);
 }
 
-static int64_t workers_of(const struct core *core, uint32_t stage)
-{
-    int64_t count = 0;
-    for (uint32_t i = 0; i < core->worker_count; i++) {
-        count += core->workers[i]->stage == stage;
-    }
-    return count;
-}
-
 static void write_stages(struct notes *json, const struct core *core, int64_t now_ms)
 {
     const struct queue_counts *counts = queue_counts(core->queue);
+    struct core_numbers numbers = core_numbers(core);
     notes_array(json, "stages");
     for (uint32_t i = 0; i < core->graph.count; i++) {
         int64_t oldest_ms = queue_oldest_ms(core->queue, i + 1);
         notes_object(json, NULL);
         notes_string(json, "name", view_of(core->graph.stages[i].name));
         notes_bool(json, "terminal", core->graph.stages[i].terminal);
-        notes_integer(json, "workers", workers_of(core, i + 1));
+        notes_integer(json, "workers", numbers.workers[i]);
         write_lanes(json, counts->stages[i].ready);
         notes_integer(json, "delayed", (int64_t)counts->stages[i].delayed);
         notes_integer(json, "leased", (int64_t)counts->stages[i].leased);
@@ -74,10 +66,8 @@ static void write_peers(struct notes *json, const struct core *core, int64_t now
 static void write_door(struct notes *json, const struct core *core)
 {
     notes_object(json, "door");
-    notes_string(json, "state",
-                 core->draining    ? VIEW("draining")
-                 : core->disk_full ? VIEW("disk full")
-                                   : VIEW("open"));
+    struct core_numbers numbers = core_numbers(core);
+    notes_string(json, "state", numbers.closed ? view_of(numbers.closed) : VIEW("open"));
     for (unsigned outcome = WIRE_ACCEPTED; outcome <= WIRE_REFUSED; outcome++) {
         notes_integer(json, wire_outcome_name(outcome), (int64_t)core->outcomes[outcome]);
     }

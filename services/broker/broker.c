@@ -3,8 +3,10 @@
 #include "services/broker/broker.h"
 
 #include "common/clock.h"
+#include "common/ops.h"
 #include "services/broker/core.h"
 #include "services/broker/disk_file.h"
+#include "services/broker/gauges.h"
 #include "services/door.h"
 #include "services/settings.h"
 
@@ -21,6 +23,11 @@ struct broker {
     struct disk_file *disk;
     struct core *core;
     struct door *door;
+    struct metrics *metrics;
+    struct gauges *gauges;
+    struct ops *ops;
+    int64_t gauged_ms; // when the gauges were brought up to date
+    int64_t commit_us; // how long the last commit took
     uv_timer_t timer;
     uv_signal_t signals[SIGNAL_COUNT];
     uv_work_t work; // the commit under way
@@ -43,7 +50,9 @@ static void turn(struct broker *broker);
 static void on_write(uv_work_t *work)
 {
     struct broker *broker = work->data;
+    int64_t start_us = clock_monotonic_us();
     broker->commit_status = disk_file_write(broker->disk, &broker->commit, &broker->commit_error);
+    broker->commit_us = clock_monotonic_us() - start_us;
 }
 
 static void on_written(uv_work_t *work, int cancelled)
@@ -52,6 +61,7 @@ static void on_written(uv_work_t *work, int cancelled)
     (void)cancelled;
     broker->committing = false;
     if (broker->commit_status == OK) {
+        gauges_fsync(broker->gauges, broker->commit_us);
         core_committed(broker->core, now_ms());
     } else {
         core_commit_failed(broker->core, broker->commit_status == ERR_FULL,
@@ -135,6 +145,19 @@ static bool is_drained(const struct broker *broker)
            (core_is_idle(broker->core) || now_ms() >= broker->drain_until_ms);
 }
 
+// Once a second: tells whoever watches how things stand.
+static void report(struct broker *broker)
+{
+    int64_t now = now_ms();
+    ops_tick(broker->ops);
+    if (now - broker->gauged_ms < 1000 && now >= broker->gauged_ms) {
+        return;
+    }
+    broker->gauged_ms = now;
+    gauges_update(broker->gauges, broker->core, now);
+    ops_condition(broker->ops, "door", core_numbers(broker->core).closed);
+}
+
 static void turn(struct broker *broker)
 {
     struct action action;
@@ -154,6 +177,7 @@ static void turn(struct broker *broker)
             }
         }
     }
+    report(broker);
     if (is_drained(broker)) {
         log_info(&broker->log, "drained, bye");
         stop(broker);
@@ -178,6 +202,12 @@ static void log_sentence(void *user, const char *sentence)
 {
     struct broker *broker = user;
     log_info(&broker->log, "%s", sentence);
+}
+
+static void observe(void *user, uint32_t stage, uint8_t lane, int64_t waited_ms)
+{
+    struct broker *broker = user;
+    gauges_waited(broker->gauges, stage, lane, waited_ms);
 }
 
 static void dump_state(struct broker *broker)
@@ -232,6 +262,7 @@ static struct core_config core_settings(struct broker *broker)
     config.section_bytes = (size_t)config_bytes(from, "broker.section_memory");
     config.disk_bytes = (uint64_t)config_bytes(from, "broker.disk");
     config.log = log_sentence;
+    config.observe = observe;
     config.user = broker;
     return config;
 }
@@ -255,7 +286,17 @@ static enum status make_core(struct broker *broker, struct error *why)
                          config.queue.lease_ms, config.heartbeat_ms);
     }
     broker->core = core_new(&graph, &config);
-    return broker->core ? OK : error_set(why, ERR_MEMORY, "no memory for the broker");
+    broker->metrics = metrics_new();
+    if (broker->core && broker->metrics) {
+        broker->gauges = gauges_new(broker->metrics, core_graph(broker->core));
+    }
+    return broker->gauges ? OK : error_set(why, ERR_MEMORY, "no memory for the broker");
+}
+
+static enum status open_ops(struct broker *broker, struct error *why)
+{
+    const char *listen = config_text(broker->config, "broker.ops");
+    return *listen ? ops_open(&broker->ops, listen, broker->metrics, why) : OK;
 }
 
 static enum status recover(struct broker *broker, struct error *why)
@@ -346,6 +387,9 @@ int broker_main(int argc, char **argv)
         status = open_door(&broker, &why);
     }
     if (status == OK) {
+        status = open_ops(&broker, &why);
+    }
+    if (status == OK) {
         start_handles(&broker);
         turn(&broker);
         uv_run(&broker.loop, UV_RUN_DEFAULT);
@@ -353,6 +397,9 @@ int broker_main(int argc, char **argv)
         log_error(&broker.log, "%s", why.text);
     }
     uv_loop_close(&broker.loop);
+    ops_close(broker.ops);
+    gauges_free(broker.gauges);
+    metrics_free(broker.metrics);
     core_free(broker.core);
     disk_file_close(broker.disk);
     buf_clear(&broker.record);

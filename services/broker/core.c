@@ -156,6 +156,13 @@ static void send_error(struct core *core, uint64_t number, enum wire_error code,
     }
 }
 
+static void observe(struct core *core, uint32_t stage, uint8_t lane, int64_t waited_ms)
+{
+    if (core->config.observe) {
+        core->config.observe(core->config.user, stage, lane, waited_ms);
+    }
+}
+
 // --- articles that ended
 
 static struct holding *holding_of(const struct queued_article *article)
@@ -213,7 +220,10 @@ static void settle_ended(struct core *core, int64_t now_ms)
             bury(core, article, now_ms);
             continue;
         }
-        core->ended.complete += article->ending == ENDED_COMPLETE;
+        if (article->ending == ENDED_COMPLETE) {
+            core->ended.complete++;
+            observe(core, 0, article->lane, now_ms - article->accepted_ms);
+        }
         core->ended.superseded += article->ending == ENDED_SUPERSEDED;
         if (journal_waiting_done(core->journal) == 0) {
             core->gather_since_ms = now_ms;
@@ -469,11 +479,21 @@ static void take_hello(struct core *core, uint64_t number, const struct wire_mes
 
 // --- the door
 
-static bool door_is_open(const struct core *core)
+// Why nothing is accepted now, or NULL.
+static const char *closed_because(const struct core *core)
 {
-    return !core->draining && !core->disk_full &&
-           journal_pending_bytes(core->journal) < core->config.pending_bytes &&
-           journal_bytes(core->journal) < core->config.disk_bytes;
+    if (core->draining) {
+        return "draining";
+    }
+    if (core->disk_full) {
+        return "no room on the disk of the journal";
+    }
+    if (journal_bytes(core->journal) >= core->config.disk_bytes) {
+        return "the journal has reached its limit (--disk)";
+    }
+    return journal_pending_bytes(core->journal) >= core->config.pending_bytes
+               ? "the disk is slower than what comes in"
+               : NULL;
 }
 
 // Notes an acknowledgement to be sent when the journal has reached its `safe_at`. Without memory for it
@@ -540,7 +560,7 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
     if (id.len == 0 || item->version == 0 || document.len > core->config.article_bytes) {
         return WIRE_REFUSED;
     }
-    if (!door_is_open(core)) {
+    if (closed_because(core)) {
         return WIRE_BUSY;
     }
     hash128(journal_hash_key(core->journal), id, put.key);
@@ -556,6 +576,7 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
     core->next_handle++;
     article->holding = holding;
     count_bytes(core, holding, true);
+    core->kills += item->pubstatus == WIRE_CANCELED;
     if (!append_article(core, article, holding, document, now_ms)) {
         // Not written, so not accepted: take it out again.
         queue_discard(core->queue, article->handle);
@@ -702,6 +723,7 @@ static void add_work(struct core *core, const struct article_task *task, int64_t
     const struct graph_stage *stage = &core->graph.stages[task->stage - 1];
     const struct holding *holding = holding_of(article);
     int64_t waited = now_ms - task->since_ms;
+    observe(core, task->stage, article->lane, waited);
     struct wire_item item = {.handle = article->handle,
                              .key = {article->story.key[0], article->story.key[1]},
                              .version = article->story.version,
@@ -1179,6 +1201,29 @@ bool core_is_idle(const struct core *core)
     }
     return leased == 0 && journal_pending_bytes(core->journal) == 0 &&
            journal_waiting_done(core->journal) == 0;
+}
+
+struct core_numbers core_numbers(const struct core *core)
+{
+    struct core_numbers numbers = {.journal_bytes = journal_bytes(core->journal),
+                                   .pending_bytes = journal_pending_bytes(core->journal),
+                                   .document_bytes = core->document_bytes,
+                                   .section_bytes = core->section_bytes,
+                                   .complete = core->ended.complete,
+                                   .superseded = core->ended.superseded,
+                                   .dead = core->ended.dead,
+                                   .kills = core->kills,
+                                   .closed = closed_because(core)};
+    memcpy(numbers.outcomes, core->outcomes, sizeof numbers.outcomes);
+    for (uint32_t i = 0; i < core->worker_count; i++) {
+        numbers.workers[core->workers[i]->stage - 1]++;
+    }
+    return numbers;
+}
+
+const struct graph *core_graph(const struct core *core)
+{
+    return &core->graph;
 }
 
 const struct queue *core_queue(const struct core *core)

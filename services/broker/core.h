@@ -36,6 +36,8 @@ struct core_config {
     uint64_t disk_bytes;      // of the journal; above it the door is closed
     uint32_t article_bytes;   // largest document
     void (*log)(void *user, const char *sentence);
+    // An article was handed to a stage after waiting in its line, or was complete (stage 0). NULL is fine.
+    void (*observe)(void *user, uint32_t stage, uint8_t lane, int64_t waited_ms);
     void *user;
 };
 
@@ -106,6 +108,19 @@ bool core_is_idle(const struct core *core);
 
 // The state as one JSON object, as `copydesk status --json` prints it.
 void core_status(const struct core *core, int64_t now_ms, struct buf *out);
+
+// Numbers for whoever watches.
+struct core_numbers {
+    uint64_t journal_bytes, pending_bytes;
+    size_t document_bytes, section_bytes;
+    uint64_t outcomes[WIRE_DONE]; // of PUT, by enum wire_outcome
+    uint64_t complete, superseded, dead, kills;
+    uint32_t workers[WIRE_STAGE_LIMIT]; // connected, by stage number - 1
+    const char *closed;                 // why the door is closed, or NULL
+};
+
+struct core_numbers core_numbers(const struct core *core);
+const struct graph *core_graph(const struct core *core);
 
 // For tests and checkers.
 const struct queue *core_queue(const struct core *core);

@@ -67,6 +67,7 @@ struct core {
     int64_t gather_since_ms;
     int64_t retry_at_ms;
     bool disk_full, draining;
+    uint64_t kills;               // accepted
     uint64_t unreadable;          // messages
     uint64_t outcomes[WIRE_DONE]; // of PUT, by enum wire_outcome
     struct {

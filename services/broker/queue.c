@@ -259,6 +259,14 @@ static void remove_task(struct queue *queue, struct article_task *task)
 
 // --- articles
 
+static void count_dead(struct queue *queue, const struct queued_article *article, int more)
+{
+    queue->counts.dead += (size_t)more;
+    if (article->dead && article->dead->stage - 1 < queue->graph->count) {
+        queue->counts.stages[article->dead->stage - 1].dead_now += (size_t)more;
+    }
+}
+
 static void end_article(struct queue *queue, struct queued_article *article, enum ending ending)
 {
     while (article->tasks) {
@@ -267,10 +275,10 @@ static void end_article(struct queue *queue, struct queued_article *article, enu
     if (article->state == ARTICLE_LIVE) {
         queue->counts.live--;
     } else if (article->state == ARTICLE_DEAD) {
-        queue->counts.dead--;
+        count_dead(queue, article, -1);
     }
     if (ending == ENDED_DEAD) {
-        queue->counts.dead++;
+        count_dead(queue, article, 1);
     }
     article->state = ending == ENDED_DEAD ? ARTICLE_DEAD : ARTICLE_ENDED;
     article->ending = (uint8_t)ending;
@@ -829,10 +837,10 @@ bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms)
     if (!article || article->state != ARTICLE_DEAD) {
         return false;
     }
+    count_dead(queue, article, -1);
     free(article->dead);
     article->dead = NULL;
     article->state = ARTICLE_LIVE;
-    queue->counts.dead--;
     queue->counts.live++;
     return advance(queue, article, now_ms);
 }

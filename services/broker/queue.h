@@ -189,6 +189,7 @@ struct queue_counts {
     struct {
         size_t ready[WIRE_LANE_COUNT];
         size_t delayed, leased;
+        size_t dead_now; // dead letters of this stage
         uint64_t done, failed, dead;
     } stages[WIRE_STAGE_LIMIT]; // index: number - 1
 };

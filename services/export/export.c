@@ -4,6 +4,8 @@
 
 #include "common/article.h"
 #include "common/clock.h"
+#include "common/ops.h"
+#include "services/contact.h"
 #include "services/door.h"
 #include "services/export/ndjson.h"
 #include "services/settings.h"
@@ -34,7 +36,10 @@ struct exporter {
     uv_timer_t timer;
     uv_signal_t signals[SIGNAL_COUNT];
     int64_t drain_until_ms;
-    enum session_state told; // the state that was logged last
+    struct metrics *metrics;
+    struct series *exported, *failures;
+    struct ops *ops;
+    struct contact contact;
     bool keep_content, stopping, failed;
 };
 
@@ -99,6 +104,7 @@ static void flush(struct exporter *exporter)
     if (status != OK) {
         log_error(&exporter->log, "%s; the articles stay with the broker and come again", why.text);
     }
+    series_add(status == OK ? exporter->exported : exporter->failures, exporter->batch_count);
     for (size_t i = 0; i < exporter->batch_count; i++) {
         set_result(exporter->batch[i], status == OK ? WIRE_DONE : WIRE_RETRY,
                    status == OK ? NULL : why.text);
@@ -123,19 +129,9 @@ static void stop(struct exporter *exporter)
 static void tell_state(struct exporter *exporter)
 {
     const struct session *session = &exporter->core.session;
-    if (session->state == exporter->told) {
-        return;
-    }
-    if (session->state == SESSION_UP) {
-        log_info(&exporter->log, "taking articles from %s",
-                 config_text(exporter->config, "export.broker"));
-    } else if (session->state == SESSION_PAUSING && exporter->told != SESSION_GREETING) {
-        log_warning(&exporter->log, "the broker is away: %s", session->why.text);
-    } else if (session->state == SESSION_REFUSED) {
-        log_error(&exporter->log, "%s", session->why.text);
-        exporter->failed = true;
-    }
-    exporter->told = session->state;
+    ops_tick(exporter->ops);
+    contact_tell(&exporter->contact, session, now_ms());
+    exporter->failed = session->state == SESSION_REFUSED;
 }
 
 // Does what the core asks for. False when it is done for good.
@@ -241,6 +237,16 @@ static void start_handles(struct exporter *exporter)
     }
 }
 
+static enum status open_ops(struct exporter *exporter, struct error *why)
+{
+    const char *listen = config_text(exporter->config, "export.ops");
+    const char *stage = config_text(exporter->config, "export.stage");
+    exporter->metrics = metrics_new();
+    exporter->exported = metrics_series(exporter->metrics, METRIC_ARTICLES, stage, "ok");
+    exporter->failures = metrics_series(exporter->metrics, METRIC_ARTICLES, stage, "failed");
+    return *listen ? ops_open(&exporter->ops, listen, exporter->metrics, why) : OK;
+}
+
 static enum status open_all(struct exporter *exporter, struct error *why)
 {
     const char *endpoint = config_text(exporter->config, "export.broker");
@@ -260,7 +266,8 @@ static enum status open_all(struct exporter *exporter, struct error *why)
     }
     log_info(&exporter->log, "%" PRIu64 " articles are in %s", ndjson_count(exporter->file),
              config_text(exporter->config, "export.folder"));
-    return door_open(&exporter->door, &door, why);
+    status = open_ops(exporter, why);
+    return status == OK ? door_open(&exporter->door, &door, why) : status;
 }
 
 static void run(struct exporter *exporter)
@@ -276,6 +283,10 @@ static void run(struct exporter *exporter)
                                  .credit_bytes = CREDIT_BYTES,
                                  .seed = (uint64_t)clock_wall_ms()};
     worker_core_init(&exporter->core, &core, now_ms());
+    exporter->contact = (struct contact){.log = &exporter->log,
+                                         .ops = exporter->ops,
+                                         .broker = config_text(exporter->config, "export.broker"),
+                                         .purpose = "exporting articles"};
     start_handles(exporter);
     turn(exporter);
     uv_run(&exporter->loop, UV_RUN_DEFAULT);
@@ -303,6 +314,8 @@ int export_main(int argc, char **argv)
         log_error(&exporter.log, "%s", why.text);
     }
     uv_loop_close(&exporter.loop);
+    ops_close(exporter.ops);
+    metrics_free(exporter.metrics);
     ndjson_close(exporter.file);
     arena_clear(&exporter.arena);
     buf_clear(&exporter.line);
