@@ -30,6 +30,9 @@ static bool is_past_form(const struct walk *walk, uint32_t i)
 {
     const struct piece *piece = &walk->pieces->at[i];
     struct view word = word_at(walk, i);
+    if (i > 0 && (is_word(walk, i - 1, "be") || cue_at(walk, i - 1) == CUE_BE)) {
+        return false; // to be published, is expected
+    }
     return piece->kind == PIECE_WORD && !piece->capital && word.len > 4 &&
            view_ends(word, VIEW("ed")) && !view_ends(word, VIEW("eed"));
 }

@@ -205,7 +205,7 @@ static void judge_island(struct resolver *resolver, const struct island *island,
         struct view about = span_text(resolver, frame, &span);
         const char *rule = dates_rules[frame->rule - 1].pattern;
         resolve_frame(resolver, island, (size_t)sense->value, &result);
-        const char *refusal = filter_refuses(resolver, island, i, &result);
+        const char *refusal = filter_refuses(resolver, frame, &result);
         if (refusal) {
             explain_add(explain, "dates", rule, about, "dropped: %s", refusal);
             continue;

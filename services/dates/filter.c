@@ -6,6 +6,9 @@ struct scene {
     const struct frame *frame;
     const struct result *result;
     const struct piece *before, *first, *last, *after; // before and after may be NULL
+    enum op op;
+    enum unit unit;   // 0: none
+    enum unit plural; // 0: none
 };
 
 static struct view word_of(const struct scene *scene, const struct piece *piece)
@@ -13,10 +16,11 @@ static struct view word_of(const struct scene *scene, const struct piece *piece)
     return piece ? view_slice(scene->resolver->text, piece->start, piece->end) : VIEW("");
 }
 
-static bool is_word(const struct scene *scene, const struct piece *piece, const char *const *words)
+// `words` ends with NULL; letters are compared without case.
+static bool is_among(const struct scene *scene, const struct piece *piece, const char *const *words)
 {
     struct view word = word_of(scene, piece);
-    for (; *words; words++) {
+    for (; piece && *words; words++) {
         if (view_equal_nocase(word, view_of(*words))) {
             return true;
         }
@@ -24,137 +28,171 @@ static bool is_word(const struct scene *scene, const struct piece *piece, const 
     return false;
 }
 
+static bool is_word(const struct scene *scene, const struct piece *piece, const char *word)
+{
+    return is_among(scene, piece, (const char *const[]){word, NULL});
+}
+
 static bool is_single(const struct scene *scene)
 {
     return scene->first == scene->last;
 }
 
+static bool has(const struct scene *scene, enum word_class class)
+{
+    return frame_has(scene->frame, class);
+}
+
+static const char *refuse_empty(const struct scene *scene)
+{
+    return scene->result->value[0] ? NULL : "no such day, or no reading";
+}
+
+// May, March, Sun, Sat: alone they need a capital and a word that leads to a date.
 static const char *refuse_guarded(const struct scene *scene)
 {
-    static const char *const supports[] = {
-        "in",     "of",  "since",  "by",    "until", "till", "from", "through", "to",
-        "during", "for", "before", "after", "and",   "or",   "on",   "between", NULL};
-    bool guarded = scene->resolver->lexicon->entries[scene->first->entry].guarded;
-    if (!guarded || !is_single(scene)) {
+    static const char *const leads[] = {"in",   "of", "since",  "by",    "until",   "till",
+                                        "from", "to", "during", "for",   "through", "before",
+                                        "and",  "or", "on",     "after", "between", NULL};
+    if (!scene->resolver->lexicon->entries[scene->first->entry].guarded || !is_single(scene)) {
         return NULL;
     }
     if (!scene->first->capital) {
         return "a common word";
     }
-    if (!scene->before || scene->first->lined || !is_word(scene, scene->before, supports)) {
-        return "a guarded word without support";
+    if (has(scene, CLASS_WEEKDAY)) {
+        bool meant = view_ends(word_of(scene, scene->first), VIEW(".")) ||
+                     is_word(scene, scene->before, "on");
+        return meant ? NULL : "a short weekday without support";
+    }
+    bool led = !scene->first->lined && is_among(scene, scene->before, leads);
+    return led ? NULL : "a guarded word without support";
+}
+
+// "a second term", "a quarter of the votes", "their quarters".
+static const char *refuse_fraction(const struct scene *scene)
+{
+    int32_t num = frame_get(scene->frame, CLASS_NUM, 0);
+    bool quarter = scene->unit == UNIT_QUARTER || scene->plural == UNIT_QUARTER;
+    bool written_out = scene->last->start - scene->first->start >= 3;
+    if (scene->op != OP_DURATION) {
+        return NULL;
+    }
+    if (num == 100 && !written_out && (scene->unit == UNIT_SECOND || quarter)) {
+        return "a second or a quarter of something";
+    }
+    if (quarter && (is_word(scene, scene->after, "of") || num == 300 || num == 0)) {
+        return "quarters of something";
     }
     return NULL;
 }
 
-// "a second term", "a quarter of the votes", "the future of Iraq".
-static const char *refuse_other_sense(const struct scene *scene)
+// "the future of Iraq", "the day", "at night", "60 miles per hour".
+static const char *refuse_general(const struct scene *scene)
 {
-    const struct frame *frame = scene->frame;
-    static const char *const of[] = {"of", NULL};
-    bool single = frame->op == OP_DURATION && frame_get(frame, CLASS_NUM, 0) == 100 &&
-                  scene->last->start - scene->first->start < 3;
-    int32_t unit = frame_get(frame, CLASS_UNIT, UNIT_NONE);
-    if (single && (unit == UNIT_SECOND || unit == UNIT_QUARTER)) {
-        return "a second or a quarter of something";
-    }
-    if (frame->op == OP_CLOCK && is_single(scene) && frame_has(frame, CLASS_PART)) {
-        return "a part of the day in general";
-    }
-    int32_t plural = frame_get(frame, CLASS_PLURAL, UNIT_NONE);
-    if (frame->op == OP_DURATION && (unit == UNIT_QUARTER || plural == UNIT_QUARTER) &&
-        (is_word(scene, scene->after, of) || frame_get(frame, CLASS_NUM, 0) == 300)) {
-        return "quarters of something";
-    }
-    if (frame_has(frame, CLASS_TENSE) && is_word(scene, scene->after, of)) {
+    bool the_day = scene->op == OP_UNIT && scene->unit == UNIT_DAY && !has(scene, CLASS_AGO) &&
+                   !has(scene, CLASS_MOD) && !has(scene, CLASS_EDGE) &&
+                   frame_get(scene->frame, CLASS_DIR, 0) == 3;
+    bool named = has(scene, CLASS_EACH) || has(scene, CLASS_PERIODIC) || has(scene, CLASS_TIMES);
+    if (has(scene, CLASS_TENSE) && is_word(scene, scene->after, "of")) {
         return "the past or future of something";
     }
-    if (frame->op == OP_UNIT && frame_get(frame, CLASS_DIR, 0) == 3 && unit == UNIT_DAY &&
-        !frame_has(frame, CLASS_AGO) && !frame_has(frame, CLASS_MOD)) {
+    if (the_day) {
         return "a day in general";
     }
-    return NULL;
+    if (scene->op == OP_CLOCK && is_single(scene) && has(scene, CLASS_PART)) {
+        return "a part of the day in general";
+    }
+    return scene->op == OP_SET && !named && scene->unit < UNIT_DAY ? "a speed" : NULL;
 }
 
 // "the 18th" is a day only after "on", and only in figures; "the day after" only when nothing follows it.
 static const char *refuse_bare(const struct scene *scene)
 {
-    const struct frame *frame = scene->frame;
-    bool bare_day = frame->op == OP_CALENDAR && frame_has(frame, CLASS_DAY) &&
-                    !frame_has(frame, CLASS_MONTH) && !frame_has(frame, CLASS_NUMERIC);
+    bool bare_day = scene->op == OP_CALENDAR && has(scene, CLASS_DAY) && !has(scene, CLASS_MONTH) &&
+                    !has(scene, CLASS_NUMERIC);
     bool in_figures = scene->last->kind == PIECE_NUMBER &&
                       scene->last->end - scene->last->start > 2 &&
-                      is_word(scene, scene->before, (const char *const[]){"on", NULL});
+                      is_word(scene, scene->before, "on");
+    bool bare_shift = scene->op == OP_SHIFT && has(scene, CLASS_SIDE) && !scene->frame->base;
+    bool closed = !scene->after || scene->after->lined || scene->after->kind == PIECE_MARK;
     if (bare_day && !in_figures) {
         return "a rank or a number";
     }
-    bool bare_shift = frame->op == OP_SHIFT && frame_has(frame, CLASS_SIDE) && !frame->base;
-    bool closed = !scene->after || scene->after->lined || scene->after->kind == PIECE_MARK;
     return bare_shift && !closed ? "counted from an event" : NULL;
 }
 
-// Words after which four digits are a number of something else.
-static bool is_numbered(const struct scene *scene)
+// "in his 30s", "the 747s": decades of two figures need their apostrophe.
+static const char *refuse_decade(const struct scene *scene)
 {
-    static const char *const names[] = {"resolution", "flight",  "no",    "number", "section",
-                                        "article",    "chapter", "room",  "route",  "highway",
-                                        "page",       "boeing",  "order", "bill",   "act",
-                                        "+",          "tel",     "model", NULL};
-    return is_word(scene, scene->before, names);
+    static const char *const owners[] = {"his", "her", "their", "my", "our", "your", NULL};
+    bool short_form = scene->first->kind == PIECE_NUMBER && word_of(scene, scene->first).len == 3;
+    bool owned = is_among(scene, scene->before, owners);
+    return scene->op == OP_DECADE && (short_form || owned) ? "an age or a number" : NULL;
 }
 
 // "1400 troops": digits before a plural noun, and no word before them that leads to a year.
 static bool is_quantity(const struct scene *scene)
 {
     static const char *const leads[] = {
-        "the",   "in",  "of",  "since",  "by",     "until",         "from",    "for",
-        "a",     "to",  "and", "or",     "'s",     "\xe2\x80\x99s", "its",     "their",
-        "his",   "her", "our", "during", "before", "after",         "between", "late",
-        "early", "mid", "-",   "(",      NULL};
+        "the",    "in",     "of",   "since", "by",  "until", "from",          "for",     "a",
+        "to",     "and",    "or",   "'s",    "its", "their", "his",           "her",     "our",
+        "during", "before", "late", "early", "mid", "after", "\xe2\x80\x99s", "between", "-",
+        "(",      NULL};
     struct view after = word_of(scene, scene->after);
     bool plural = after.len > 3 && scene->after->kind == PIECE_WORD && !scene->after->capital &&
                   scene->after->entry == 0 && after.at[after.len - 1] == 's' &&
                   after.at[after.len - 2] != 's';
-    return plural && !is_word(scene, scene->before, leads);
+    return plural && !is_among(scene, scene->before, leads);
 }
 
+// Four digits that are no year: money, shares, quantities, numbers of resolutions and flights.
 static const char *refuse_year(const struct scene *scene)
 {
-    static const char *const marks[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "#", "/", ".", NULL};
-    if (!is_single(scene) || scene->first->kind != PIECE_NUMBER) {
+    static const char *const signs[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "#", "/", ".", NULL};
+    static const char *const names[] = {"resolution", "flight", "no",    "number",  "section",
+                                        "article",    "room",   "route", "highway", "chapter",
+                                        "page",       "boeing", "order", "bill",    "act",
+                                        "model",      "tel",    "+",     NULL};
+    static const char *const shares[] = {"%", "percent", "per cent", NULL};
+    bool led = scene->before && !scene->first->lined && scene->before->entry;
+    if (!is_single(scene) || scene->first->kind != PIECE_NUMBER || !has(scene, CLASS_YEAR)) {
         return NULL;
     }
-    if (scene->before && !scene->first->spaced && is_word(scene, scene->before, marks)) {
-        return "money, a number or a path";
-    }
-    bool led = scene->before && !scene->first->lined && scene->before->entry;
-    if (!scene->resolver->is_english && frame_has(scene->frame, CLASS_YEAR) && !led) {
+    if (!scene->resolver->is_english && !led) {
         return "a number without a word that leads to a year";
     }
-    if (is_numbered(scene) || is_quantity(scene)) {
-        return "a number of something";
+    if (!scene->first->spaced && is_among(scene, scene->before, signs)) {
+        return "money, a number or a path";
     }
-    if (scene->after && is_word(scene, scene->after, (const char *const[]){"%", "percent", NULL})) {
-        return "a share";
-    }
-    return NULL;
+    bool numbered = is_among(scene, scene->before, names);
+    bool share = is_among(scene, scene->after, shares);
+    return numbered || share || is_quantity(scene) ? "a number of something" : NULL;
 }
 
-const char *filter_refuses(const struct resolver *resolver, const struct island *island, size_t at,
+const char *filter_refuses(const struct resolver *resolver, const struct frame *frame,
                            const struct result *result)
 {
-    const struct frame *frame = &island->frames[island->items[at].senses[0].value];
+    static const char *(*const checks[])(const struct scene *) = {
+        refuse_empty, refuse_guarded, refuse_fraction, refuse_general,
+        refuse_bare,  refuse_decade,  refuse_year,
+    };
     const struct pieces *pieces = resolver->pieces;
-    struct scene scene = {.resolver = resolver, .frame = frame, .result = result};
-    scene.first = &pieces->at[frame->first];
-    scene.last = &pieces->at[frame->last];
-    scene.before = frame->first > 0 ? &pieces->at[frame->first - 1] : NULL;
-    scene.after = frame->last + 1 < pieces->len ? &pieces->at[frame->last + 1] : NULL;
-    if (result->value[0] == '\0') {
-        return "no such day, or no reading";
+    struct scene scene = {
+        .resolver = resolver,
+        .frame = frame,
+        .result = result,
+        .first = &pieces->at[frame->first],
+        .last = &pieces->at[frame->last],
+        .before = frame->first > 0 ? &pieces->at[frame->first - 1] : NULL,
+        .after = frame->last + 1 < pieces->len ? &pieces->at[frame->last + 1] : NULL,
+        .op = (enum op)frame->op,
+        .unit = (enum unit)frame_get(frame, CLASS_UNIT, UNIT_NONE),
+        .plural = (enum unit)frame_get(frame, CLASS_PLURAL, UNIT_NONE),
+    };
+    const char *refusal = NULL;
+    for (size_t i = 0; !refusal && i < sizeof checks / sizeof checks[0]; i++) {
+        refusal = checks[i](&scene);
     }
-    const char *refusal = refuse_guarded(&scene);
-    refusal = refusal ? refusal : refuse_other_sense(&scene);
-    refusal = refusal ? refusal : refuse_bare(&scene);
-    return refusal ? refusal : refuse_year(&scene);
+    return refusal;
 }

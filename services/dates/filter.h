@@ -4,8 +4,8 @@
 
 #include "services/dates/resolve.h"
 
-// Why item `at` of the island is no time expression; NULL when it is one. The sentence is for --explain.
-const char *filter_refuses(const struct resolver *resolver, const struct island *island, size_t at,
+// Why the expression, which has this result, is no time expression; NULL when it is one. The sentence is for --explain.
+const char *filter_refuses(const struct resolver *resolver, const struct frame *frame,
                            const struct result *result);
 
 #endif

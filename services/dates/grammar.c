@@ -228,8 +228,8 @@ static bool carries(const struct item *item)
 {
     for (size_t i = 0; i < item->count; i++) {
         uint8_t class = item->senses[i].class;
-        if (class == CLASS_TONIGHT || (class < CLASS_SLOT_END && carrying >> class & 1) ||
-            begins_year(item->senses[i])) {
+        if (class == CLASS_TONIGHT || class == CLASS_PERIOD ||
+            (class < CLASS_SLOT_END && carrying >> class & 1) || begins_year(item->senses[i])) {
             return true;
         }
     }
@@ -280,11 +280,28 @@ struct match {
     uint8_t choice[PATTERN_LIMIT]; // which sense of each item
 };
 
+static enum unit unit_at(const struct island *island, size_t at)
+{
+    const struct frame *frame = &island->frames[island->items[at].senses[0].value];
+    return (enum unit)frame_get(frame, CLASS_UNIT, frame_get(frame, CLASS_PLURAL, UNIT_NONE));
+}
+
+// "an hour and 45 minutes" is a sum; "two years and three years" and "24 hours a day" are none.
+static bool is_sum(const struct island *island, size_t first, size_t second)
+{
+    const struct frame *frame = &island->frames[island->items[second].senses[0].value];
+    struct view pattern = view_of(dates_rules[frame->rule - 1].pattern);
+    return unit_at(island, second) < unit_at(island, first) && !view_starts(pattern, VIEW("a "));
+}
+
 // True when the expressions among the items are of the kinds the rule takes.
 static bool allows(const struct island *island, const struct rule *rule, size_t start, size_t len)
 {
     uint32_t wanted[2] = {rule->inner, rule->second};
     size_t seen = 0;
+    if (rule->op == OP_SUM) {
+        return is_sum(island, start, start + len - 1);
+    }
     for (size_t i = start; i < start + len && seen < 2; i++) {
         struct sense sense = island->items[i].senses[0];
         if (sense.class >= CLASS_DATED && sense.class <= CLASS_REFFED) {
@@ -422,9 +439,14 @@ static void combine(struct island *island, struct frame *frame, const struct rul
     }
 }
 
-static void reduce(struct island *island, const struct match *match, size_t at)
+static void reduce(struct island *island, const struct match *whole, size_t at)
 {
-    const struct rule *rule = &dates_rules[match->rule - 1];
+    const struct rule *rule = &dates_rules[whole->rule - 1];
+    struct match match_inside = *whole;
+    struct match *match = &match_inside;
+    at += rule->lead;
+    match->len -= rule->lead;
+    memmove(match->choice, match->choice + rule->lead, match->len);
     if (island->frame_count == FRAME_LIMIT) {
         return;
     }
@@ -492,12 +514,23 @@ static void drop_sense(struct item *item, enum word_class class)
 // "2000 years" is a number of years, "2018 day" is not.
 static void choose_year_or_number(struct island *island, size_t at)
 {
-    if (has_any(island, at, BIT(YEAR)) && has_any(island, at, BIT(NUM))) {
+    if (has_any(island, at, BIT(YEAR))) {
         bool counts = has_any(island, at + 1, BIT(PLURAL));
         bool alone = has_any(island, at + 1, BIT(UNIT));
         if (counts || alone) {
             drop_sense(&island->items[at], counts ? CLASS_YEAR : CLASS_NUM);
         }
+    }
+}
+
+// "second" is a unit after a number or "a", else the one after the first.
+static void choose_second(struct island *island, size_t at)
+{
+    if (has_any(island, at, BIT(ORD)) && has_any(island, at, BIT(UNIT))) {
+        bool counted =
+            at > 0 && (has_any(island, at - 1, BIT(NUM) | BIT(EACH) | BIT(SOME)) ||
+                       is_joint(island, at - 1, CLASS_A) || is_joint(island, at - 1, CLASS_DASH));
+        drop_sense(&island->items[at], counted ? CLASS_ORD : CLASS_UNIT);
     }
 }
 
@@ -509,6 +542,7 @@ static void drop_unsupported(struct island *island)
             item->count = 0;
         }
         choose_year_or_number(island, i);
+        choose_second(island, i);
     }
 }
 

@@ -71,6 +71,7 @@ struct rule {
     int32_t value;
     uint32_t inner;  // ops that the first expression inside may have, as bits; 0: any
     uint32_t second; // the same of the second one
+    uint8_t lead;    // items at the front that are needed but stay outside: the a of "a 30-day ..."
 };
 
 enum { RULE_PHASES = 4, WHOLE_FIRST = -7 };

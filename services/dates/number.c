@@ -86,6 +86,14 @@ static struct reading read_number(const struct island *island, size_t start)
 {
     struct reading r = {.spelled = is_spelled(&island->items[start])};
     size_t at = start;
+    bool a_hundred = find_sense(&island->items[start], CLASS_A) && start + 1 < island->len &&
+                     find_sense(&island->items[start + 1], CLASS_SCALE);
+    if (a_hundred) {
+        r.current = 1;
+        at++;
+        read_scale(island, &r, &at);
+        r.used = 2;
+    }
     if (!r.spelled) {
         return r;
     }

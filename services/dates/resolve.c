@@ -328,6 +328,21 @@ static bool hangs_on_last(const struct task *task, int32_t dir)
     return r->has_last && (dir == 2 || dir == 11 || dir == -11 || (dir == 1 && with_the));
 }
 
+// "The latest period" of a company: the quarter last spoken of, else the last one that was over.
+static struct moment latest_quarter(struct task *task)
+{
+    int32_t day;
+    if (task->resolver->has_quarter) {
+        task->result->anchored_on = "last";
+        return task->resolver->quarter;
+    }
+    if (!anchor_day(task, &day)) {
+        return moment_of(GRAIN_QUARTER);
+    }
+    struct moment now = moment_at(day, GRAIN_QUARTER);
+    return moment_shift(&now, -1, UNIT_QUARTER);
+}
+
 static struct moment unit_away(struct task *task)
 {
     enum unit unit = (enum unit)get(task, CLASS_UNIT, UNIT_DAY);
@@ -335,8 +350,7 @@ static struct moment unit_away(struct task *task)
     int32_t dir = get(task, CLASS_DIR, 3);
     int32_t day;
     if (!has(task, CLASS_UNIT) && !has(task, CLASS_WEEKEND)) { // the latest period
-        task->result->anchored_on = "last";
-        return task->resolver->has_quarter ? task->resolver->quarter : unknown(task);
+        return latest_quarter(task);
     }
     if (has(task, CLASS_WEEKEND)) {
         grain = GRAIN_WEEKEND;
