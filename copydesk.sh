@@ -5,6 +5,7 @@
 #   ./copydesk.sh build    setup if something is missing, then build/release/bin/copydesk
 #   ./copydesk.sh demo     build, then enrich a few sample articles and show them
 #   ./copydesk.sh test     setup, build, all tests, sanitizers, fuzzers, valgrind: about ten minutes on two cores
+#   ./copydesk.sh tidy     clang-tidy over all of the source (minutes)
 #   ./copydesk.sh check    build and the quick tests only: what to run before a commit
 set -eu
 cd "$(dirname "$0")"
@@ -160,14 +161,20 @@ run_tests() {
     fi
 }
 
+tidy() {
+    build_release
+    find proto common services -name '*.c' -print0 | xargs -0 -n 4 -P "$JOBS" clang-tidy --quiet -p build/release
+}
+
 case ${1:-} in
 setup) setup ;;
 build) build_release ;;
 demo) demo ;;
 test) run_tests ;;
+tidy) tidy ;;
 check) build_release && tests_in release -LE 'system|slow' ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

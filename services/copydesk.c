@@ -1,4 +1,5 @@
 // The program: picks the command.
+#include "common/fault.h"
 #include "common/suggest.h"
 #include "services/broker/broker.h"
 #include "services/enrich.h"
@@ -11,6 +12,7 @@
 #include "services/worker.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct command {
     const char *name;
@@ -87,8 +89,13 @@ static int help_main(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    struct error why = {""};
     if (argc < 2) {
         print_help(stderr);
+        return 2;
+    }
+    if (fault_open(getenv("COPYDESK_FAULT"), &why) != OK) {
+        fprintf(stderr, "copydesk: %s\n", why.text);
         return 2;
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
