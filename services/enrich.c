@@ -62,6 +62,7 @@ struct job {
     struct buf id;
     struct input_event event;
     enum status status;  // of the document
+    bool incomplete;     // written, but a stage failed
     bool wants_date;     // --published-at would tell more
     struct buf result;   // what goes to the output
     struct buf messages; // what goes to stderr, whole lines
@@ -144,7 +145,7 @@ static enum status enrich(struct run *run, struct desk *desk, struct job *job,
                                   : OK;
     }
     if (status == OK && failed > 0) {
-        job->status = ERR_LIMIT;
+        job->incomplete = true;
         if (article->has_text) {
             error_set(why, OK, "%d stage%s failed; see 'stages' in the output", failed,
                       failed == 1 ? "" : "s");
@@ -193,8 +194,11 @@ static void show_progress(struct run *run)
         return;
     }
     double seconds = (double)(now_us - run->start_us) / 1e6;
-    fprintf(stderr, "\r\x1b[K%zu articles, %.0f/s, %.0f s", run->read, (double)run->read / seconds,
-            seconds);
+    uint64_t total = input_total_bytes(run->input);
+    fprintf(stderr, "\r\x1b[K%zu articles, %.0f/s", run->read, (double)run->read / seconds);
+    if (total > 0) {
+        fprintf(stderr, ", %d %%", (int)(100.0 * (double)input_bytes(run->input) / (double)total));
+    }
     run->shown_us = now_us;
     run->progress_shown = true;
 }
@@ -216,12 +220,12 @@ static void count_job(struct run *run, const struct job *job)
 {
     bool is_document = job->event.kind == INPUT_DOCUMENT;
     run->read += is_document || (job->event.kind == INPUT_FAILURE && job->event.line > 0);
-    run->ok += is_document && job->status == OK;
+    run->ok += is_document && job->status == OK && !job->incomplete;
     run->wants_date |= is_document && job->wants_date;
     if (!run->first_file) {
         run->first_file = job->event.file;
     }
-    if (job->status != OK) {
+    if (job->status != OK || job->incomplete) {
         run->failed++;
         run->first_failure = run->first_failure == OK ? job->status : run->first_failure;
         if (run->settings.strict) {
@@ -265,7 +269,7 @@ static bool fill_job(struct job *job, const struct input_event *event,
 {
     job->event = *event;
     job->status = event->status;
-    job->wants_date = false;
+    job->incomplete = job->wants_date = false;
     buf_reset(&job->json);
     buf_reset(&job->id);
     buf_reset(&job->result);
@@ -456,7 +460,9 @@ static int exit_code(const struct run *run)
     if (run->failed == 0) {
         return 0;
     }
-    return run->ok > 0 && !run->settings.strict ? 1 : status_exit_code(run->first_failure);
+    // What was written, if only in part, makes it "some documents failed".
+    bool some = (run->ok > 0 && !run->settings.strict) || run->first_failure == OK;
+    return some ? 1 : status_exit_code(run->first_failure);
 }
 
 static int report(const struct error *why, enum status status)

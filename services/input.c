@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -48,8 +49,24 @@ struct input {
     struct buf decoded;
     struct buf json;
     struct buf id;
-    uint64_t read_bytes;
+    uint64_t total_bytes; // 0 when one of the files is no regular one
+    atomic_uint_fast64_t read_bytes;
 };
+
+static uint64_t size_of_all(const char *const *files, size_t count)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct stat facts;
+        bool is_standard = strcmp(files[i], "-") == 0;
+        int failed = is_standard ? fstat(STDIN_FILENO, &facts) : stat(files[i], &facts);
+        if (failed || !S_ISREG(facts.st_mode)) {
+            return 0;
+        }
+        total += (uint64_t)facts.st_size;
+    }
+    return total;
+}
 
 enum status input_open(struct input **out, const char *const *files, size_t count,
                        size_t limit_bytes, struct error *why)
@@ -61,6 +78,7 @@ enum status input_open(struct input **out, const char *const *files, size_t coun
     }
     input->files = count > 0 ? files : standard;
     input->file_count = count > 0 ? count : 1;
+    input->total_bytes = size_of_all(input->files, input->file_count);
     input->limit_bytes = limit_bytes;
     input->fd = -1;
     buf_init(&input->bytes, 2 * limit_bytes + 4 * PIECE);
@@ -95,7 +113,12 @@ void input_close(struct input *input)
 
 uint64_t input_bytes(const struct input *input)
 {
-    return input->read_bytes;
+    return atomic_load(&input->read_bytes);
+}
+
+uint64_t input_total_bytes(const struct input *input)
+{
+    return input->total_bytes;
 }
 
 static struct view window(const struct input *input)
@@ -145,7 +168,7 @@ static bool fill(struct input *input, struct input_event *event)
     }
     input->ended = got <= 0;
     bytes->len += got > 0 ? (size_t)got : 0;
-    input->read_bytes += got > 0 ? (size_t)got : 0;
+    atomic_fetch_add(&input->read_bytes, got > 0 ? (size_t)got : 0);
     return got > 0;
 }
 

@@ -60,8 +60,10 @@ void input_close(struct input *input);
 // The next document, note or failure. False when everything was read. Blocks on standard input.
 bool input_next(struct input *input, struct input_event *event);
 
-// Bytes read so far, all files; for progress.
+// Bytes read so far, all files, and bytes there are; 0 when that is not known, as with a pipe. For progress;
+// may be asked from another thread.
 uint64_t input_bytes(const struct input *input);
+uint64_t input_total_bytes(const struct input *input);
 
 // Puts the place of `event` before an error of article_accept: "1:203: expected ','" about the document on line 17
 // becomes "in.ndjson:17:203: expected ','". For a page or a text it is the file alone.

@@ -16,8 +16,9 @@ enum { BUFFER = 256 * 1024, PATH_LIMIT = 4096 };
 // Ctrl-C must not leave half a file behind. While one is written, the signals that end a program are blocked, and a
 // thread of their own waits for them: it deletes the file and lets the signal do its work.
 struct output {
-    const char *path; // NULL: standard output
-    char temporary[PATH_LIMIT];
+    const char *path;        // as it was given; NULL: standard output
+    char target[PATH_LIMIT]; // what `path` leads to, when that is a link
+    char temporary[PATH_LIMIT + 32];
     pthread_mutex_t lock; // guards `temporary`
     pthread_t guard;
     bool guarded;
@@ -89,6 +90,43 @@ static void stop_guard(struct output *output)
     }
 }
 
+// Opens a temporary file beside the target; it takes over the permissions of what it will replace.
+static enum status open_temporary(struct output *output, const struct stat *old, struct error *why)
+{
+    snprintf(output->temporary, sizeof output->temporary, "%s.part-%ld", output->target,
+             (long)getpid());
+    output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (output->fd < 0) {
+        output->temporary[0] = '\0';
+        return fail(output, errno, why);
+    }
+    if (old && fchmod(output->fd, old->st_mode & 07777) != 0) {
+        return fail(output, errno, why);
+    }
+    start_guard(output);
+    return OK;
+}
+
+// Devices and pipes are written in place: nothing can be put where they are.
+static enum status open_file(struct output *output, struct error *why)
+{
+    struct stat old;
+    char *resolved = realpath(output->path, NULL);
+    const char *target = resolved ? resolved : output->path;
+    bool fits = strlen(target) < sizeof output->target;
+    snprintf(output->target, sizeof output->target, "%s", target);
+    free(resolved);
+    if (!fits) {
+        return fail(output, ENAMETOOLONG, why);
+    }
+    bool exists = stat(output->target, &old) == 0;
+    if (!exists || S_ISREG(old.st_mode)) {
+        return open_temporary(output, exists ? &old : NULL, why);
+    }
+    output->fd = open(output->target, O_WRONLY | O_CLOEXEC);
+    return output->fd < 0 ? fail(output, errno, why) : OK;
+}
+
 enum status output_open(struct output **out, const char *path, struct error *why)
 {
     struct output *output = calloc(1, sizeof *output);
@@ -96,31 +134,19 @@ enum status output_open(struct output **out, const char *path, struct error *why
     if (!output) {
         return error_set(why, ERR_MEMORY, "no memory to write results");
     }
-    output->fd = STDOUT_FILENO;
+    output->path = path;
+    output->fd = path ? -1 : STDOUT_FILENO;
     pthread_mutex_init(&output->lock, NULL);
     buf_init(&output->buffer, BUFFER);
     if (path) {
-        output->path = path;
-        output->fd = -1;
-        int len = snprintf(output->temporary, sizeof output->temporary, "%s.part-%ld", path,
-                           (long)getpid());
-        if (len >= (int)sizeof output->temporary) {
-            status = fail(output, ENAMETOOLONG, why);
-            goto done;
-        }
-        output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (output->fd < 0) {
-            output->temporary[0] = '\0';
-            status = fail(output, errno, why);
-            goto done;
-        }
-        start_guard(output);
+        status = open_file(output, why);
+    }
+    if (status != OK) {
+        output_close(output);
+        return status;
     }
     *out = output;
-    output = NULL;
-done:
-    output_close(output);
-    return status;
+    return OK;
 }
 
 static enum status write_all(struct output *output, struct view bytes, struct error *why)
@@ -169,13 +195,13 @@ enum status output_write(struct output *output, struct view bytes, struct error 
 enum status output_commit(struct output *output, struct error *why)
 {
     enum status status = output_flush(output, why);
-    if (status != OK || !output->path) {
+    if (status != OK || !output->temporary[0]) {
         return status;
     }
     if (fsync(output->fd) != 0 && errno != EINVAL) {
         return fail(output, errno, why);
     }
-    if (rename(output->temporary, output->path) != 0) {
+    if (rename(output->temporary, output->target) != 0) {
         return fail(output, errno, why);
     }
     forget_temporary(output);

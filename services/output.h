@@ -8,7 +8,8 @@
 struct output;
 
 // Opens `path`, or standard output when it is NULL. A file is written beside its place under a temporary name; what
-// stood at `path` stays until output_commit. ERR_IO names the cause and what to do.
+// stood at `path` stays until output_commit, and until then a signal that ends the program leaves nothing behind. Links are
+// followed; a device or pipe is written in place. ERR_IO names the cause and what to do.
 MUST_CHECK enum status output_open(struct output **out, const char *path, struct error *why);
 
 // Appends. Buffered: see output_flush. ERR_IO when the disk is full, the reader has gone, ...; every later

@@ -218,6 +218,13 @@ def test_hostile_json_is_refused_quickly():
         below(result.seconds, 2, part)
 
 
+def test_an_article_that_is_only_an_address_is_passed_on_and_said():
+    result = run("enrich", stdin='{"id":"a","url":"https://example.org/a"}\n')
+    equal(result.code, 1)
+    equal(result.articles()[0]["stages"]["dates"]["status"], "skipped")
+    holds(result.err, "standard input:1: there is no text")
+
+
 def test_a_document_with_nothing_to_read_is_refused():
     result = run("enrich", stdin='{"id":"a"}\n')
     equal(result.code, 65)
@@ -326,6 +333,21 @@ def test_an_interrupted_run_leaves_the_old_output_and_no_rubbish(folder):
         equal(list(folder.iterdir()), [out])
 
 
+def test_an_output_file_keeps_its_permissions_and_its_link(folder):
+    target = write(folder / "target.ndjson", "before\n")
+    target.chmod(0o640)
+    (folder / "link").symlink_to(target)
+    equal(run("enrich", "--out", folder / "link", stdin=ndjson(documents(2))).code, 0)
+    equal(len(target.read_text().splitlines()), 2)
+    equal(target.stat().st_mode & 0o777, 0o640)
+    equal((folder / "link").is_symlink(), True)
+
+
+def test_a_device_is_written_in_place():
+    equal(run("enrich", "--out", "/dev/null", stdin=ndjson(documents(2))).code, 0)
+    equal(pathlib.Path("/dev/null").is_char_device(), True)
+
+
 def test_an_output_that_cannot_be_opened_ends_with_73(folder):
     result = run("enrich", "--out", folder / "no" / "out.ndjson", stdin=ndjson(documents(1)))
     equal(result.code, 73)
@@ -397,6 +419,15 @@ def test_a_terminal_without_a_file_gets_a_hint():
     shown, code = run_on_terminal("enrich", "--json", typed=b'{"id":"a","text":"x"}\n\x04')
     equal(code, 0)
     holds(shown, "reading standard input (Ctrl-D to end); try: copydesk enrich FILE")
+
+
+def test_long_work_shows_its_progress_on_a_terminal(folder):
+    path = write(folder / "in.ndjson", ndjson([{"id": f"a{i}", "text": STORY * 20} for i in range(5000)]))
+    shown, code = run_on_terminal("enrich", "-j1", "--out", folder / "out.ndjson", path)
+    equal(code, 0)
+    holds(shown, " articles, ")
+    holds(shown, " %")
+    holds(shown, "\r\x1b[K5000 read, 5000 ok, 0 failed")
 
 
 # ---- The contract
