@@ -9,6 +9,7 @@ enum {
     QUOTE_SENTENCES = 5, // a quotation left open for longer was a stray mark
     CAPTION_SENTENCES = 2,
     CREDIT_WORDS = 8,
+    ENOUGH_SENTENCES = 3,
 };
 
 static const struct token *token_at(const struct story *story, uint32_t i)
@@ -340,7 +341,8 @@ static void mark_captions(struct story *story)
     }
 }
 
-void faults_forgive(struct story *story, enum fault forgiven)
+// Counts the places anew, taking sentences with the fault `forgiven` for usable.
+static void forgive(struct story *story, enum fault forgiven)
 {
     story->usable = 0;
     for (uint32_t i = 0; i < story->count; i++) {
@@ -353,6 +355,15 @@ void faults_forgive(struct story *story, enum fault forgiven)
     }
 }
 
+static uint32_t count_fault(const struct story *story, enum fault fault)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < story->count; i++) {
+        count += story->sentences[i].fault == fault;
+    }
+    return count;
+}
+
 void faults_mark(struct story *story)
 {
     struct quotation quotation = {false, 0};
@@ -363,5 +374,12 @@ void faults_mark(struct story *story)
         sentence->dangling = is_dangling(story, sentence);
     }
     mark_captions(story);
-    faults_forgive(story, FAULT_NONE);
+    forgive(story, FAULT_NONE);
+    if (story->usable < ENOUGH_SENTENCES &&
+        count_fault(story, FAULT_FIRST_PERSON) > 2 * story->usable) {
+        forgive(story, FAULT_FIRST_PERSON);
+    }
+    if (story->usable == 0) {
+        forgive(story, FAULT_LONG);
+    }
 }

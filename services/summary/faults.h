@@ -5,9 +5,9 @@
 #include "services/summary/story.h"
 
 // Sets `fault`, `dangling` and `place` of every sentence, and story->usable. Linear in the text.
+//
+// Columns are written in the first person, some reports in endless sentences: where hardly anything else is left
+// these are usable, for they are better than nothing.
 void faults_mark(struct story *story);
-
-// Counts places anew, taking sentences with `forgiven` for usable too.
-void faults_forgive(struct story *story, enum fault forgiven);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ENOUGH_SENTENCES = 3, CONTRIBUTIONS = 3 };
+enum { CONTRIBUTIONS = 3 };
 
 struct model {
     struct lists lists;
@@ -178,28 +178,6 @@ static bool note_finding(struct notes *notes, const struct story *story,
     return whole;
 }
 
-static uint32_t count_fault(const struct story *story, enum fault fault)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < story->count; i++) {
-        count += story->sentences[i].fault == fault;
-    }
-    return count;
-}
-
-// Columns are written in the first person, some reports in endless sentences: better those than nothing.
-static void mark_faults(struct story *story)
-{
-    faults_mark(story);
-    if (story->usable < ENOUGH_SENTENCES &&
-        count_fault(story, FAULT_FIRST_PERSON) > 2 * story->usable) {
-        faults_forgive(story, FAULT_FIRST_PERSON);
-    }
-    if (story->usable == 0) {
-        faults_forgive(story, FAULT_LONG);
-    }
-}
-
 static enum status run(const struct model *model, const struct article *article,
                        struct notes *notes, struct explain *explain)
 {
@@ -212,7 +190,7 @@ static enum status run(const struct model *model, const struct article *article,
         note_empty(notes, "no text");
         return OK;
     }
-    mark_faults(&story);
+    faults_mark(&story);
     explain_faults(explain, &story);
     if (story.usable == 0) {
         note_empty(notes, "no usable sentence");

@@ -54,7 +54,15 @@ static void every_fault_is_found(void **state)
     assert_int_equal(fault_of(VIEW("Jane Roe contributed to this report.")), FAULT_BOILERPLATE);
     assert_int_equal(fault_of(VIEW("\"The bridge opened to traffic on Tuesday.")),
                      FAULT_OPEN_QUOTE);
-    assert_int_equal(fault_of(VIEW("Then I saw the bridge open on Tuesday.")), FAULT_FIRST_PERSON);
+}
+
+static void the_first_person_is_a_fault_beside_other_sentences_only(void **state)
+{
+    (void)state;
+    assert_int_equal(fault_of(VIEW("Then I saw the bridge open on Tuesday.\nThe mayor of the city "
+                                   "came too.")),
+                     FAULT_FIRST_PERSON);
+    assert_int_equal(fault_of(VIEW("Then I saw the bridge open on Tuesday.")), FAULT_NONE);
 }
 
 static void the_united_states_are_no_first_person(void **state)
@@ -182,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fault_is_found),
+        cmocka_unit_test(the_first_person_is_a_fault_beside_other_sentences_only),
         cmocka_unit_test(the_united_states_are_no_first_person),
         cmocka_unit_test(the_first_person_may_be_quoted),
         cmocka_unit_test(places_count_usable_sentences_only),
