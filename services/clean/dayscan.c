@@ -294,12 +294,37 @@ bool dayscan_find(struct view text, struct day *out, size_t *other_words)
     return false;
 }
 
+// dd-mm-yyyy at `i`.
+static bool read_day_first(struct view url, size_t i, struct day *out)
+{
+    size_t at = i;
+    int day = read_digits(url, &at, 2);
+    char mark = at < url.len ? url.at[at] : '\0';
+    if (at != i + 2 || !mark || !strchr("-_.", mark)) {
+        return false;
+    }
+    size_t month_at = ++at;
+    int month = read_digits(url, &at, 2);
+    if (at != month_at + 2 || at >= url.len || url.at[at] != mark) {
+        return false;
+    }
+    size_t year_at = ++at;
+    int year = read_digits(url, &at, 4);
+    bool ends = at >= url.len || !is_digit(url.at[at]);
+    *out =
+        (struct day){.year = year, .month = month, .day = day, .hour = -1, .start = i, .end = at};
+    return at == year_at + 4 && ends && dayscan_is_day(year, month, day);
+}
+
 bool dayscan_url(struct view url, struct day *out)
 {
     for (size_t i = 1; i + 8 <= url.len; i++) {
         size_t at = i;
         if (is_digit(url.at[i - 1]) || !is_digit(url.at[i])) {
             continue;
+        }
+        if (read_day_first(url, i, out)) {
+            return true;
         }
         int year = read_digits(url, &at, 4);
         bool marked = at < url.len && strchr("/-_.", url.at[at]);

@@ -123,9 +123,12 @@ static void read_element(struct facts *facts, const struct page *page, uint32_t 
         add_fact(&facts->h1, i, html_text_of(html, arena, i, VALUE_LIMIT), label.at ? label : none);
     }
     bool published = view_equal(itemprop, VIEW("datePublished"));
-    if (node->tag == TAG_time || published) {
+    bool abbreviated = node->tag == TAG_abbr && (page->elements[i].own & HINT(date));
+    if (node->tag == TAG_time || published || abbreviated) {
         struct view value = html_attribute(html, i, ATTR_DATETIME);
         value = value.len ? value : html_attribute(html, i, ATTR_CONTENT);
+        value =
+            value.len || !(abbreviated || published) ? value : html_attribute(html, i, ATTR_TITLE);
         value = value.len ? value : html_text_of(html, arena, i, 80);
         bool modified = view_equal(itemprop, VIEW("dateModified"));
         add_fact(published  ? &facts->marked_published
@@ -140,12 +143,33 @@ static void read_element(struct facts *facts, const struct page *page, uint32_t 
     }
 }
 
+// Application state in scripts: "publishedAt":"2020-08-19T..." and the like; the first of each name.
+static void read_state(struct facts *facts, uint32_t i, struct view script)
+{
+    static const char *const keys[] = {
+        "\"datePublished\":\"",   "\"published_at\":\"", "\"publishedAt\":\"",
+        "\"publishedDate\":\"",   "\"publishDate\":\"",  "\"publish_date\":\"",
+        "\"publicationDate\":\"", "\"pubDate\":\"",      "\"firstPublished\":\"",
+        "\"published_time\":\"",
+    };
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+        size_t start = view_find(script, view_of(keys[k]), 0) + strlen(keys[k]);
+        if (start < script.len) {
+            struct view rest = view_slice(script, start, start + 40);
+            struct view value = view_slice(rest, 0, view_find(rest, VIEW("\""), 0));
+            add_fact(&facts->state, i, value, (struct view){"", 0});
+        }
+    }
+}
+
 static void read_script(struct facts *facts, const struct page *page, uint32_t i)
 {
     const struct html_node *node = &page->html.nodes.at[i];
     struct view type = html_attribute(&page->html, i, ATTR_TYPE);
     if (node->end > i + 1 && view_starts_nocase(type, VIEW("application/ld+json"))) {
         jsonld_read(&facts->jsonld, page->arena, page->html.nodes.at[i + 1].text);
+    } else if (node->end > i + 1) {
+        read_state(facts, i, page->html.nodes.at[i + 1].text);
     }
 }
 

@@ -37,6 +37,7 @@ struct facts {
     struct fact_list meta_published, meta_modified;
     struct fact_list marked_published; // itemprop=datePublished
     struct fact_list times;            // <time datetime>, or its text
+    struct fact_list state;            // publication times in the data of scripts
 };
 
 // Reads the facts of `page`, which blocks_of_html has cut. `entities` decodes what JSON-LD holds escaped.

@@ -39,6 +39,7 @@ static const char *const attributes[ATTR_COUNT] = {
     [ATTR_TESTID] = "data-testid",
     [ATTR_ARIA_HIDDEN] = "aria-hidden",
     [ATTR_VALUE] = "value",
+    [ATTR_TITLE] = "title",
 };
 
 enum html_tag html_tag_find(struct view name)

@@ -166,6 +166,7 @@ enum html_attribute_name {
     ATTR_TESTID,
     ATTR_ARIA_HIDDEN,
     ATTR_VALUE,
+    ATTR_TITLE,
     ATTR_COUNT
 };
 

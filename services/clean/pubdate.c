@@ -23,6 +23,7 @@ enum kind {
     BY_LINE_HINT,
     BY_LINE_FAR,
     BY_CREATED,
+    BY_STATE,
     BY_MODIFIED,
     KIND_COUNT
 };
@@ -46,6 +47,7 @@ static const struct {
     [BY_LINE_HINT] = {"line in a date element", "text", 1.7},
     [BY_LINE_FAR] = {"line elsewhere", "text", 0.5},
     [BY_CREATED] = {"JSON-LD dateCreated", "jsonld", 1.0},
+    [BY_STATE] = {"publication time in a script", "meta", 1.4},
     [BY_MODIFIED] = {"time of the last change", "meta", 0.5},
 };
 
@@ -191,22 +193,13 @@ static bool contains(struct view text, const char *needle)
 
 static bool says_published(struct view text)
 {
-    static const char *const words[] = {"publish",
-                                        "posted",
-                                        "ver\xc3\xb6\x66\x66\x65ntlich",
-                                        "publi\xc3\xa9",
-                                        "publicad",
-                                        "pubblicat",
-                                        "erstellt",
-                                        "opublikow",
-                                        "erschienen",
-                                        "pubdate",
-                                        "entry-date",
-                                        "post-date",
-                                        "date-published",
-                                        "gepubliceerd",
-                                        "publicerad",
-                                        "julkaistu"};
+    static const char *const words[] = {
+        "publish",        "posted",       "ver\xc3\xb6\x66\x66\x65ntlich",
+        "publi\xc3\xa9",  "publicad",     "pubblicat",
+        "erstellt",       "opublikow",    "erschienen",
+        "pubdate",        "entry-date",   "post-date",
+        "date-published", "gepubliceerd", "publicerad",
+        "julkaistu"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (contains(text, words[i])) {
             return true;
@@ -279,18 +272,25 @@ static void add_elements(struct ballot *ballot)
                              : BY_TIME,
             fact->value);
     }
+    for (size_t i = 0; i < facts->state.len; i++) {
+        add(ballot, BY_STATE, facts->state.at[i].value);
+    }
     for (size_t i = 0; i < facts->meta_modified.len; i++) {
         add(ballot, BY_MODIFIED, facts->meta_modified.at[i].value);
     }
 }
 
-// The date a page was rendered: a weekday and a date alone, above the headline, on a page of plain text.
+// The date a page was rendered: a date alone above the headline; on web pages only with its weekday, and not when the
+// element says that it belongs to the article.
 static bool is_render_date(const struct reading *reading, size_t i, const struct day *day,
                            size_t others)
 {
+    const struct element *element = &reading->page.elements[reading->page.blocks.at[i].node];
     bool html = reading->page.html.nodes.len > 0;
     bool above = i < reading->marks.title || reading->marks.title >= reading->page.blocks.len;
-    return above && others == 0 && (!html || day->weekday) && day->hour < 0;
+    bool of_article = (element->near & HINT(date)) && !(element->tags & IN_NAV) &&
+                      (i + 3 >= reading->marks.title || (element->hints & HINT(content)));
+    return above && others == 0 && day->hour < 0 && (!html || (day->weekday && !of_article));
 }
 
 static void add_lines(struct ballot *ballot)
@@ -304,22 +304,24 @@ static void add_lines(struct ballot *ballot)
         size_t others;
         bool near =
             title < page->blocks.len && i + ABOVE_TITLE >= title && i <= title + BELOW_TITLE;
-        if (block->text.len > 250 || block->digits < 3 || (!near && !(block->words < 16)) ||
-            !dayscan_find(block->text, &day, &others) || day.year == 0) {
+        if ((block->text.len > 250 && !(near && block->digits > 3)) || block->digits < 3 ||
+            (!near && !(block->words < 16)) || !dayscan_find(block->text, &day, &others) ||
+            day.year == 0) {
             continue;
         }
         bool said = says_published(block->text) || (i > 0 && page->blocks.at[i - 1].words < 4 &&
                                                     says_published(page->blocks.at[i - 1].text));
         bool changed = says_changed(block->text) && !said;
         bool hinted = page->elements[block->node].near & HINT(date);
-        if (is_render_date(reading, i, &day, others) || others > 12) {
+        if (is_render_date(reading, i, &day, others) ||
+            (others > 12 && !(near && day.start == 0))) {
             continue;
         }
         enum kind kind = changed                                     ? BY_MODIFIED
                          : is_foreign(reading, block->node) && !near ? BY_LINE_FAR
                          : said                                      ? BY_LINE_SAID
                          : near && hinted                            ? BY_LINE_HINT
-                         : near && others < 8                        ? BY_LINE_NEAR
+                         : near && (others < 8 || day.start == 0)    ? BY_LINE_NEAR
                                                                      : BY_LINE_FAR;
         ballot->at[ballot->len++] = (struct candidate){.kind = kind, .day = day};
     }
@@ -359,15 +361,25 @@ static double weight_of(const struct ballot *ballot, size_t i)
 }
 
 // A candidate without zone that names the day beside the UTC stamp `i`.
+static bool is_local(const struct candidate *candidate)
+{
+    return candidate->kind == BY_URL || candidate->kind == BY_LINE_SAID ||
+           candidate->kind == BY_LINE_NEAR || candidate->kind == BY_LINE_HINT;
+}
+
 static size_t neighbour_of(const struct ballot *ballot, size_t i)
 {
     const struct candidate *stamp = &ballot->at[i];
+    for (size_t k = 0; k < ballot->len; k++) {
+        if (is_local(&ballot->at[k]) && same_day(&ballot->at[k].day, &stamp->day)) {
+            return i;
+        }
+    }
     for (size_t k = 0; k < ballot->len && stamp->utc; k++) {
         const struct candidate *other = &ballot->at[k];
         long apart = day_number(&other->day) - day_number(&stamp->day);
-        bool local = other->kind == BY_URL || other->kind == BY_LINE_SAID ||
-                     other->kind == BY_LINE_NEAR || other->kind == BY_LINE_HINT ||
-                     (other->stamp.len > 0 && !other->utc && other->kind != BY_MODIFIED);
+        bool local =
+            is_local(other) || (other->stamp.len > 0 && !other->utc && other->kind != BY_MODIFIED);
         bool fits = (apart == -1 && stamp->day.hour < 12) || (apart == 1 && stamp->day.hour >= 12);
         if (local && fits) {
             return k;
