@@ -65,7 +65,19 @@ static const char *const stops[] = {" | ",
                                     " // "};
 
 // Words that make a text no name of a person or desk.
-static const char *const no_names[] = {"http",
+static const char *const no_names[] = {"more about",
+                                       "show all",
+                                       "all articles",
+                                       "alle beitr",
+                                       "alle artikel",
+                                       "no author",
+                                       "mins",
+                                       "twitter",
+                                       "facebook",
+                                       "linkedin",
+                                       "instagram",
+                                       "website",
+                                       "http",
                                        "www.",
                                        "@",
                                        "comment",
@@ -104,7 +116,7 @@ static const char *const no_names[] = {"http",
 
 static struct view strip(struct view name)
 {
-    static const char marks[] = ",.;:|-/*\"'()[]";
+    static const char marks[] = ",.;:|-/*\"'()[]~";
     bool changed = true;
     while (changed) {
         name = view_trim(name);
@@ -116,7 +128,9 @@ static struct view strip(struct view name)
         bool initial = name.len > 2 && name.at[name.len - 1] == '.' &&
                        (name.at[name.len - 2] < 'a' || view_ends(name, VIEW("Jr.")) ||
                         view_ends(name, VIEW("Sr.")));
-        if (name.len > 0 && !initial && strchr(marks, name.at[name.len - 1])) {
+        bool bracket = name.len > 0 && name.at[name.len - 1] == ')' &&
+                       view_find(name, VIEW("("), 1) < name.len;
+        if (name.len > 0 && !initial && !bracket && strchr(marks, name.at[name.len - 1])) {
             name.len--;
             changed = true;
         }
@@ -145,13 +159,25 @@ static bool contains_nocase(struct view text, const char *needle)
     return false;
 }
 
+static bool is_opening_word(struct view name)
+{
+    for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++) {
+        struct view opening = view_of(openings[i]);
+        size_t end = view_find(opening, VIEW(" "), 0);
+        if (view_equal_nocase(name, view_slice(opening, 0, end))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_name(struct view name)
 {
     struct view rest = name, word;
     size_t words = 0, digits = 0;
     struct day day;
     size_t others;
-    if (name.len < 2 || name.len > NAME_BYTES) {
+    if (name.len < 2 || name.len > NAME_BYTES || is_opening_word(name)) {
         return false;
     }
     for (size_t i = 0; i < sizeof no_names / sizeof no_names[0]; i++) {
@@ -245,24 +271,26 @@ static const struct jsonld_node *resolve(const struct jsonld *nodes, const struc
     return node;
 }
 
-static bool is_author_key(struct view key, bool creator)
-{
-    return view_equal(key, creator ? VIEW("creator") : VIEW("author"));
-}
-
-static void from_jsonld(struct byline *out, const struct reading *reading, bool creator)
+// The authors that JSON-LD names for the article: persons, or else organisations other than the site.
+static void from_jsonld(struct byline *out, const struct reading *reading, bool people)
 {
     const struct facts *facts = &reading->facts;
     for (size_t i = 0; i < facts->jsonld.len; i++) {
         const struct jsonld_node *node = &facts->jsonld.at[i];
-        if (!is_author_key(node->key, creator) || node->parent == JSONLD_NO_PARENT) {
+        bool author =
+            view_equal(node->key, VIEW("author")) || view_equal(node->key, VIEW("creator"));
+        if (!author || node->parent == JSONLD_NO_PARENT) {
             continue;
         }
         const struct jsonld_node *owner = &facts->jsonld.at[node->parent];
+        const struct jsonld_node *known = resolve(&facts->jsonld, node);
+        struct view name = view_trim(known->name);
         bool article =
             owner == facts->article || (!facts->article && jsonld_is_article(owner->type));
-        struct view name = view_trim(resolve(&facts->jsonld, node)->name);
-        if (article && !is_site_name(facts, name)) {
+        bool person = view_equal(known->type, VIEW("Person"));
+        bool organisation = view_ends(known->type, VIEW("Organization"));
+        bool wanted = people ? !organisation : organisation;
+        if (article && wanted && (person || !is_site_name(facts, name))) {
             add_names(out, name);
         }
     }
@@ -299,15 +327,18 @@ static bool is_comment(const struct reading *reading, uint32_t node)
     return reading->page.elements[node].hints & (HINT(comment) | HINT(related) | HINT(nav));
 }
 
-static void from_marks(struct byline *out, const struct reading *reading, bool rel_only)
+enum marks { MARKS_REL, MARKS_NEAR, MARKS_ANYWHERE };
+
+static void from_marks(struct byline *out, const struct reading *reading, enum marks which)
 {
     const struct fact_list *list = &reading->facts.marked_authors;
     for (size_t i = 0; i < list->len && out->len < 4; i++) {
         const struct fact *fact = &list->at[i];
         struct view text = fact->value;
         bool rel = view_equal_nocase(fact->label, VIEW("author"));
-        if (is_comment(reading, fact->node) || !is_near_title(reading, fact->node) ||
-            rel != rel_only || (out->len > 0 && !rel)) {
+        bool placed = which == MARKS_ANYWHERE || is_near_title(reading, fact->node);
+        if (is_comment(reading, fact->node) || !placed || rel != (which == MARKS_REL) ||
+            (out->len > 0 && !rel)) {
             continue;
         }
         skip_opening(&text);
@@ -317,6 +348,20 @@ static void from_marks(struct byline *out, const struct reading *reading, bool r
         }
     }
     out->source = "marked";
+}
+
+// "Jane Porter" or "LI WEI" alone on the line below the headline of a page of plain text.
+static bool is_bare_name(const struct block *block)
+{
+    struct view rest = block->text, word;
+    while (view_next_word(&rest, &word)) {
+        size_t at = 0;
+        if (!utf8_is_upper(utf8_next(word, &at))) {
+            return false;
+        }
+    }
+    return block->words >= 2 && block->words <= 3 && block->digits == 0 && !block->ends_sentence &&
+           block->commas == 0 && block->code_points <= 40;
 }
 
 static void from_lines(struct byline *out, const struct reading *reading)
@@ -341,26 +386,41 @@ static void from_lines(struct byline *out, const struct reading *reading)
         }
     }
     out->source = "text";
+    if (out->len == 0 && page->html.nodes.len == 0 && title + 1 < page->blocks.len &&
+        reading->about.title.len > 0 && is_bare_name(&page->blocks.at[title + 1])) {
+        add_name(out, page->blocks.at[title + 1].text);
+        out->block = title + 1;
+        out->source = "bare name";
+    }
 }
 
 void byline_choose(struct byline *out, const struct reading *reading)
 {
+    bool html = reading->page.html.nodes.len > 0;
     *out = (struct byline){.source = "none", .block = reading->page.blocks.len};
-    from_jsonld(out, reading, false);
-    if (out->len == 0) {
-        from_jsonld(out, reading, true);
-    }
-    if (out->len == 0 && reading->page.html.nodes.len > 0) {
-        from_marks(out, reading, true);
-    }
-    if (out->len == 0) {
-        from_meta(out, reading);
-    }
-    if (out->len == 0 && reading->page.html.nodes.len > 0) {
-        from_marks(out, reading, false);
-    }
-    if (out->len == 0) {
-        from_lines(out, reading);
+    for (int step = 0; step < 7 && out->len == 0; step++) {
+        switch (html ? step : 5) {
+        case 0:
+            from_jsonld(out, reading, true);
+            break;
+        case 1:
+            from_marks(out, reading, MARKS_REL);
+            break;
+        case 2:
+            from_jsonld(out, reading, false);
+            break;
+        case 3:
+            from_meta(out, reading);
+            break;
+        case 4:
+            from_marks(out, reading, MARKS_NEAR);
+            break;
+        case 5:
+            from_lines(out, reading);
+            break;
+        default:
+            from_marks(out, reading, MARKS_ANYWHERE);
+        }
     }
     if (out->len == 0) {
         out->source = "none";

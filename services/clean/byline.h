@@ -9,7 +9,7 @@ enum { BYLINE_NAMES = 12 };
 struct byline {
     struct view names[BYLINE_NAMES];
     size_t len;
-    const char *source; // "jsonld", "meta", "marked", "text"; "none"
+    const char *source; // "jsonld", "meta", "marked", "text", "bare name"; "none"
     size_t block;       // the line it was read from; blocks.len when it was none
 };
 

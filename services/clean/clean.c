@@ -118,8 +118,11 @@ static void cut_credits(struct work *work)
 static void cut_byline(struct work *work)
 {
     size_t i = work->byline.block;
-    if (i < work->reading.page.blocks.len &&
-        work->reading.page.blocks.at[i].words <= BYLINE_WORDS) {
+    bool guess = strcmp(work->byline.source, "bare name") == 0;
+    if (guess && work->verdicts[i].keep) { // a subhead, then
+        work->byline.len = 0;
+    } else if (i < work->reading.page.blocks.len &&
+               work->reading.page.blocks.at[i].words <= BYLINE_WORDS) {
         verdict_cut(work->verdicts, i, "byline", "byline line");
     }
 }

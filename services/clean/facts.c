@@ -111,6 +111,28 @@ static bool is_author_mark(const struct html *html, uint32_t i, const struct ele
     return view_equal_nocase(rel, VIEW("author")) || (element->own & HINT(author));
 }
 
+// The text of an element that is marked as author; when it holds links, theirs alone: "Jane Porter, Li Wei".
+static struct view author_text(const struct page *page, uint32_t i)
+{
+    const struct html *html = &page->html;
+    char joined[160];
+    size_t len = 0, links = 0;
+    for (uint32_t k = i + 1; k < html->nodes.at[i].end && links < 5; k++) {
+        if (html->nodes.at[k].tag != TAG_a) {
+            continue;
+        }
+        struct view name = html_text_of(html, page->arena, k, 60);
+        if (name.len > 2 && len + name.len + 2 < sizeof joined) {
+            memcpy(joined + len, name.at, name.len);
+            memcpy(joined + len + name.len, ", ", 2);
+            len += name.len + 2;
+            links++;
+        }
+    }
+    return len > 2 ? arena_copy(page->arena, (struct view){joined, len - 2})
+                   : html_text_of(html, page->arena, i, 160);
+}
+
 static void read_element(struct facts *facts, const struct page *page, uint32_t i)
 {
     const struct html *html = &page->html;
@@ -138,7 +160,7 @@ static void read_element(struct facts *facts, const struct page *page, uint32_t 
     }
     if (node->tag != TAG_meta && facts->marked_authors.len < FACT_LIMIT &&
         is_author_mark(html, i, &page->elements[i])) {
-        struct view name = html_text_of(html, arena, i, 160);
+        struct view name = author_text(page, i);
         add_fact(&facts->marked_authors, i, name, html_attribute(html, i, ATTR_REL));
     }
 }
