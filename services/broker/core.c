@@ -13,6 +13,9 @@
 // A batch for one worker ends at the first of these. Nothing waits for a batch to fill.
 enum { BATCH_ARTICLES = 64, BATCH_BYTES = 256 << 10 };
 
+// An article that keeps a segment so far behind the newest one is written again.
+enum { STRAGGLE_SEGMENTS = 8 };
+
 // What a remembered id takes in the journal.
 enum { MEMORY_BYTES = RECORD_HEAD_BYTES + RECORD_SEEN_BYTES };
 
@@ -185,6 +188,20 @@ static void let_go(struct core *core, struct queued_article *article)
     queue_forget(core->queue, article);
 }
 
+static void append_dead(struct core *core, const struct queued_article *article, int64_t now_ms)
+{
+    struct journal_place place;
+    const struct dead_letter *why = article->dead;
+    struct record record = {.type = RECORD_DEAD, .count = why->stage, .handle = article->handle};
+    record.is.dead = (struct record_dead){.at_ms = why->at_ms,
+                                          .attempts = why->attempts,
+                                          .worker = (const uint8_t *)why->worker,
+                                          .worker_bytes = (uint16_t)strlen(why->worker),
+                                          .reason = (const uint8_t *)why->reason,
+                                          .reason_bytes = (uint16_t)strlen(why->reason)};
+    journal_append(core->journal, &record, now_ms, &place);
+}
+
 // A dead letter keeps its place in the journal and nothing in memory but its id.
 static void bury(struct core *core, struct queued_article *article, int64_t now_ms)
 {
@@ -199,15 +216,7 @@ static void bury(struct core *core, struct queued_article *article, int64_t now_
     if (!why) {
         return; // no memory for the reason: the article will be run again after a restart
     }
-    struct journal_place place;
-    struct record record = {.type = RECORD_DEAD, .count = why->stage, .handle = article->handle};
-    record.is.dead = (struct record_dead){.at_ms = why->at_ms,
-                                          .attempts = why->attempts,
-                                          .worker = (const uint8_t *)why->worker,
-                                          .worker_bytes = (uint16_t)strlen(why->worker),
-                                          .reason = (const uint8_t *)why->reason,
-                                          .reason_bytes = (uint16_t)strlen(why->reason)};
-    journal_append(core->journal, &record, now_ms, &place);
+    append_dead(core, article, now_ms);
     say(core, "article %.*s shelved at %s after %u attempts: %s", VIEW_ARGS(holding_id(holding)),
         core->graph.stages[why->stage - 1].name, why->attempts, why->reason);
 }
@@ -908,13 +917,50 @@ static void send_loaded(struct core *core, int64_t now_ms)
     loads->end = kept;
 }
 
+// Writes a straggler again, so that its old segment can go. A dead letter's reason goes with it.
+static void move_article(struct core *core, struct queued_article *article, struct view document,
+                         int64_t now_ms)
+{
+    struct holding *holding = holding_of(article);
+    struct journal_place old = holding->place;
+    if (old.segment != core->moving || !append_article(core, article, holding, document, now_ms)) {
+        return;
+    }
+    journal_moved(core->journal, old);
+    if (article->state == ARTICLE_DEAD && article->dead) {
+        append_dead(core, article, now_ms);
+    }
+}
+
+static void move_stragglers(struct core *core, int64_t now_ms)
+{
+    size_t at = 0;
+    struct queued_article *article;
+    uint64_t segment = journal_straggling(core->journal, STRAGGLE_SEGMENTS);
+    if (segment == 0 || segment == core->moving) {
+        return;
+    }
+    core->moving = segment;
+    while ((article = queue_next(core->queue, &at))) {
+        const struct holding *holding = holding_of(article);
+        if (holding->place.segment != segment) {
+            continue;
+        }
+        if (holding->document) {
+            struct view document = {holding->document, holding->document_len};
+            move_article(core, article, document, now_ms);
+        } else {
+            ask_for_document(core, article);
+        }
+    }
+}
+
 void core_read(struct core *core, uint64_t handle, struct view bytes, int64_t now_ms)
 {
     struct record record;
     size_t size;
     struct queued_article *article = queue_find(core->queue, handle);
-    (void)now_ms;
-    if (!article || article->state != ARTICLE_LIVE) {
+    if (!article) {
         return;
     }
     struct holding *holding = holding_of(article);
@@ -928,10 +974,14 @@ void core_read(struct core *core, uint64_t handle, struct view bytes, int64_t no
         act(core, &action);
         return;
     }
-    count_bytes(core, holding, false);
-    holding_set_document(holding, (struct view){(const char *)record.is.article.document,
-                                                record.is.article.document_bytes});
-    count_bytes(core, holding, true);
+    struct view document = {(const char *)record.is.article.document,
+                            record.is.article.document_bytes};
+    move_article(core, article, document, now_ms);
+    if (article->state == ARTICLE_LIVE) {
+        count_bytes(core, holding, false);
+        holding_set_document(holding, document);
+        count_bytes(core, holding, true);
+    }
 }
 
 // --- commits
@@ -1005,6 +1055,7 @@ void core_committed(struct core *core, int64_t now_ms)
         say(core, "the disk has room again: accepting articles");
     }
     spill(core, before, journal_durable(core->journal));
+    move_stragglers(core, now_ms);
     drop_segments(core, now_ms);
 }
 

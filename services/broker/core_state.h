@@ -14,7 +14,7 @@ struct peer {
     uint8_t role;             // enum wire_role
     uint32_t stage;           // a worker's
     uint32_t credit_articles; // a worker: may be sent so many more
-    int64_t credit_bytes; // below zero by what the last article overdrew
+    int64_t credit_bytes;     // below zero by what the last article overdrew
     int64_t heard_ms, sent_ms, joined_ms;
     uint64_t messages; // sent to it
     uint64_t done;     // articles it completed
@@ -64,6 +64,7 @@ struct core {
     size_t document_bytes, section_bytes;
     uint64_t dropping; // segment that goes when the journal is durable up to `drop_at`; 0: none
     uint64_t drop_at;
+    uint64_t moving; // segment whose stragglers are being written again
     int64_t gather_since_ms;
     int64_t retry_at_ms;
     bool disk_full, draining;

@@ -34,7 +34,8 @@ struct segment {
     struct segment *next;
     uint64_t number;
     uint64_t bytes;
-    uint64_t live; // articles without a durable DONE
+    uint64_t articles; // ever written to it
+    uint64_t live;     // of these, without a durable DONE
 };
 
 struct journal {
@@ -134,6 +135,12 @@ static struct segment *add_segment(struct journal *journal, uint64_t number)
     return segment;
 }
 
+static void add_article(struct segment *segment)
+{
+    segment->articles++;
+    segment->live++;
+}
+
 // --- recovery
 
 // What recovery carries from batch to batch.
@@ -224,7 +231,7 @@ static enum status apply_batch(struct recovery *recovery, uint64_t segment, uint
         assert(fault == RECORD_OK);
         struct journal_place place = {segment, (uint32_t)(offset + at), (uint32_t)taken};
         if (record.type == RECORD_ARTICLE) {
-            find_segment(journal, segment)->live++;
+            add_article(find_segment(journal, segment));
         }
         recovery->report->records++;
         enum status status = recovery->each(recovery->user, &record, place, why);
@@ -429,7 +436,7 @@ bool journal_append(struct journal *journal, const struct record *record, int64_
     batch->bytes.len += size;
     journal->newest->bytes += size;
     if (record->type == RECORD_ARTICLE) {
-        journal->newest->live++;
+        add_article(journal->newest);
     }
     batch->end = ++journal->end;
     return true;
@@ -635,5 +642,5 @@ uint64_t journal_straggling(const struct journal *journal, uint64_t segments)
         oldest = oldest->next;
     }
     bool far = oldest && journal->newest->number - oldest->number > segments;
-    return far ? oldest->number : 0;
+    return far && oldest->live * 4 <= oldest->articles ? oldest->number : 0;
 }
