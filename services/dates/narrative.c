@@ -38,7 +38,6 @@ struct tempo narrative_tempo(const struct lexicon *lexicon, const struct pieces 
             bool close =
                 year != MOMENT_UNKNOWN && (int32_t)value > year - 2 && (int32_t)value < year + 2;
             tempo.far += !close;
-            tempo.near += close;
         }
     }
     return tempo;
@@ -46,5 +45,5 @@ struct tempo narrative_tempo(const struct lexicon *lexicon, const struct pieces 
 
 bool narrative_is_history(struct tempo tempo)
 {
-    return tempo.far >= 8 && 2 * tempo.far > 5 * tempo.near;
+    return tempo.far >= 12 && 2 * tempo.far > 5 * tempo.near;
 }
