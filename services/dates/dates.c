@@ -126,6 +126,7 @@ static void note_date(struct notes *notes, const struct resolver *resolver, stru
     note_string(notes, "freq", result->freq);
     note_string(notes, "anchor", anchor);
     note_string(notes, "rel", result->relation);
+    notes_decimal(notes, "confidence", result->confidence, 2);
     notes_end(notes);
 }
 
@@ -328,7 +329,7 @@ static enum status run(const struct model *model, const struct article *article,
 
 const struct stage dates_stage = {
     .name = "dates",
-    .version = "0.1.0",
+    .version = "1.0.0",
     .needs = "clean",
     .load = load,
     .run = run,

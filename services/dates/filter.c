@@ -146,6 +146,32 @@ static bool is_quantity(const struct scene *scene)
     return plural && !is_among(scene, scene->before, leads);
 }
 
+// The length of the number that a hyphen ties to piece `at` from the left or the right; 0 when there is none.
+static size_t tied_number(const struct scene *scene, uint32_t at, int step)
+{
+    const struct pieces *pieces = scene->resolver->pieces;
+    int64_t dash = (int64_t)at + step;
+    int64_t number = (int64_t)at + 2 * step;
+    if (number < 0 || number >= (int64_t)pieces->len) {
+        return 0;
+    }
+    const struct piece *mark = &pieces->at[dash];
+    const struct piece *other = &pieces->at[number];
+    bool loose = mark->spaced || (step < 0 ? pieces->at[at].spaced : other->spaced);
+    bool tied = !loose && is_word(scene, mark, "-") && other->kind == PIECE_NUMBER;
+    return tied ? other->end - other->start : 0;
+}
+
+// 2010 in 555-2010-2015: digits tied by hyphens to others that are no year.
+static bool is_part_of_number(const struct scene *scene)
+{
+    uint32_t at = scene->frame->first;
+    size_t left = tied_number(scene, at, -1);
+    size_t right = tied_number(scene, at, 1);
+    bool chain = left > 0 && at >= 2 && tied_number(scene, at - 2, -1) > 0;
+    return (left > 0 && left != 4) || (right > 0 && right != 4 && right != 2) || chain;
+}
+
 // Four digits that are no year: money, shares, quantities, numbers of resolutions and flights.
 static const char *refuse_year(const struct scene *scene)
 {
@@ -167,7 +193,9 @@ static const char *refuse_year(const struct scene *scene)
     }
     bool numbered = is_among(scene, scene->before, names);
     bool share = is_among(scene, scene->after, shares);
-    return numbered || share || is_quantity(scene) ? "a number of something" : NULL;
+    return numbered || share || is_quantity(scene) || is_part_of_number(scene)
+               ? "a number of something"
+               : NULL;
 }
 
 const char *filter_refuses(const struct resolver *resolver, const struct frame *frame,

@@ -439,6 +439,19 @@ static void combine(struct island *island, struct frame *frame, const struct rul
     }
 }
 
+// Turns the number of "5 p.m." or "4 in the morning" into a clock time. False when there is no such hour.
+static bool set_hour(struct frame *frame)
+{
+    if (frame_has(frame, CLASS_CLOCK) || !frame_has(frame, CLASS_NUM)) {
+        return true;
+    }
+    int32_t hours = frame->value[CLASS_NUM] / 100;
+    int32_t most = frame_has(frame, CLASS_HALFDAY) || frame_has(frame, CLASS_PART) ? 12 : 24;
+    frame_set(frame, CLASS_CLOCK, hours * 60);
+    frame->has &= ~(1ull << CLASS_NUM);
+    return hours <= most;
+}
+
 static void reduce(struct island *island, const struct match *whole, size_t at)
 {
     const struct rule *rule = &dates_rules[whole->rule - 1];
@@ -461,6 +474,10 @@ static void reduce(struct island *island, const struct match *whole, size_t at)
         collect(frame, item->senses[match->choice[i]], inner);
     }
     combine(island, frame, rule, inner);
+    if (rule->op == OP_CLOCK && !set_hour(frame)) {
+        frame->op = OP_REJECT;
+        frame->class = CLASS_REJECTED;
+    }
     if (rule->slot) {
         frame_set(frame, (enum word_class)rule->slot, rule->value);
     }

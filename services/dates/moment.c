@@ -151,11 +151,9 @@ static size_t print_year(const struct moment *moment, int drop, char *out)
     if (moment->year == MOMENT_UNKNOWN) {
         return (size_t)snprintf(out, size, "%s", &"XXXX"[drop]);
     }
-    if (moment->year < 0) {
-        return (size_t)snprintf(out, size, "BC%04d", -moment->year);
-    }
     int32_t by = drop == 1 ? 10 : drop == 2 ? 100 : drop == 3 ? 1000 : 1;
-    return (size_t)snprintf(out, size, "%0*d", 4 - drop, moment->year / by);
+    int32_t year = moment->year < 0 ? -moment->year : moment->year;
+    return (size_t)snprintf(out, size, "%s%0*d", moment->year < 0 ? "BC" : "", 4 - drop, year / by);
 }
 
 static size_t print_day(const struct moment *moment, char *out, size_t size)

@@ -855,10 +855,8 @@ static void set_time(const struct task *task, struct moment *moment)
 {
     bool tonight = task->frame->op == OP_TONIGHT;
     moment->part = get(task, CLASS_PART, tonight ? lexicon_pack('N', 'I') : 0);
-    bool hour = has(task, CLASS_NUM) && !has(task, CLASS_ERA) &&
-                (task->frame->op == OP_CLOCK || has(task, CLASS_HALFDAY));
-    int32_t packed = get(task, CLASS_CLOCK, get(task, CLASS_NUM, 0) / 100 * 60);
-    if ((!has(task, CLASS_CLOCK) && !hour) || (packed & 0xfff) > 1440 || (hour && packed > 1440)) {
+    int32_t packed = get(task, CLASS_CLOCK, -1);
+    if (packed < 0 || (packed & 0xfff) > 1440) {
         return;
     }
     int32_t minutes = packed & 0xfff;
@@ -898,6 +896,34 @@ static void order_range(struct task *task)
     }
 }
 
+// Hundredths: how often an expression was found and valued as the annotators did, on TimeBank and AQUAINT (256
+// articles), by op and what it was counted from. A future cue is right in 62 of 100.
+static double confidence_of(const struct task *task)
+{
+    static const struct {
+        uint8_t self, published, last;
+    } shares[] = {
+        [OP_CALENDAR] = {96, 88, 80}, [OP_UNIT] = {80, 75, 60},     [OP_SHIFT] = {60, 60, 56},
+        [OP_NTH] = {90, 90, 80},      [OP_YEARPART] = {98, 93, 80}, [OP_DEICTIC] = {94, 94, 94},
+        [OP_TONIGHT] = {94, 94, 94},  [OP_HOLIDAY] = {80, 70, 70},  [OP_DECADE] = {90, 90, 90},
+        [OP_REF] = {63, 63, 63},      [OP_CLOCK] = {60, 55, 50},    [OP_DURATION] = {69, 69, 69},
+        [OP_SET] = {63, 63, 63},      [OP_SPELL] = {81, 81, 81},    [OP_SUM] = {80, 80, 80},
+    };
+    enum { FUTURE_SHARE = 62 };
+    size_t op = task->frame->op;
+    char on = task->result->anchored_on[0];
+    if (op >= sizeof shares / sizeof shares[0]) {
+        return 0.5;
+    }
+    if (task->result->cue == CUE_FUTURE) {
+        return FUTURE_SHARE / 100.0;
+    }
+    return (on == 'p'   ? shares[op].published
+            : on == 'l' ? shares[op].last
+                        : shares[op].self) /
+           100.0;
+}
+
 void resolve_frame(struct resolver *resolver, const struct island *island, size_t n,
                    struct result *result)
 {
@@ -911,6 +937,7 @@ void resolve_frame(struct resolver *resolver, const struct island *island, size_
         result->mod = get(&task, CLASS_AGO, 0) < 0 ? MOD_START : MOD_END;
     }
     if (no_point(&task)) {
+        result->confidence = confidence_of(&task);
         return;
     }
     result->moment = point(&task);
@@ -922,5 +949,6 @@ void resolve_frame(struct resolver *resolver, const struct island *island, size_
     set_time(&task, &result->moment);
     bool timed = result->moment.part || result->moment.clock >= 0;
     result->type = timed ? "TIME" : "DATE";
+    result->confidence = confidence_of(&task);
     (void)moment_print(&result->moment, result->value);
 }

@@ -36,6 +36,7 @@ struct result {
     struct moment moment;    // when is_point
     enum cue cue;            // what decided the direction
     const char *anchored_on; // "published", "last", "self", "none"
+    double confidence;       // share of such expressions that were right on development news
 };
 
 // Resolves frame `n` of the island. `result->value` is empty when there is no reading (the 32nd of May).

@@ -36,7 +36,7 @@ const struct rule dates_rules[] = {
     {0, TIME, OP_DEICTIC, "deictic part", 0, 0, 0, 0, 0},
     {0, TIME, OP_TONIGHT, "tonight", CLASS_DEICTIC, 0, 0, 0, 0},
     {0, TIME, OP_SHIFT, "the? dir part", 0, 0, 0, 0, 0},
-    {0, TIME, OP_UNIT, "that part", 0, 0, 0, 0, 0},
+    {0, TIME, OP_CLOCK, "that same? part", 0, 0, 0, 0, 0},
 
     // Calendar days and months.
     {0, DATE, OP_CALENDAR, "numeric", 0, 0, 0, 0, 0},

@@ -364,6 +364,19 @@ static size_t slashed(const struct groups *g, struct sense *senses)
     return fraction ? add(senses, 0, CLASS_NUM, g->value[0] * 100 / g->value[1]) : 0;
 }
 
+// 2014-10 is a month, but 2006-07 and 1990-91 are seasons that begin in a year.
+static size_t hyphened(const struct groups *g, struct sense *senses)
+{
+    bool season = g->value[1] == (g->value[0] + 1) % 100 || g->value[1] > 12;
+    if (g->value[0] < 1500 || g->value[0] > 2100) {
+        return 0;
+    }
+    if (season || g->value[1] == 0) {
+        return add(senses, 0, CLASS_YEAR, g->value[0]);
+    }
+    return add(senses, 0, CLASS_NUMERIC, g->value[0] * 10000 + g->value[1] * 100);
+}
+
 // Two groups: 10:35, 3.5, 5,000, 2014-10.
 static size_t two_groups(const struct groups *g, struct sense *senses)
 {
@@ -371,9 +384,7 @@ static size_t two_groups(const struct groups *g, struct sense *senses)
     case ':':
         return is_clock(g) ? add(senses, 0, CLASS_CLOCK, g->value[0] * 60 + g->value[1]) : 0;
     case '-':
-        return g->value[1] >= 1 && g->value[1] <= 12
-                   ? add(senses, 0, CLASS_NUMERIC, g->value[0] * 10000 + g->value[1] * 100)
-                   : 0;
+        return hyphened(g, senses);
     case ',':
         return g->digits[1] == 3 && g->value[0] < 100
                    ? add(senses, 0, CLASS_NUM, (g->value[0] * 1000 + g->value[1]) * 100)
