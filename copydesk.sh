@@ -4,7 +4,7 @@
 #   ./copydesk.sh setup    install what building and testing need (apt-get, as root or with sudo)
 #   ./copydesk.sh build    setup if something is missing, then build/release/bin/copydesk
 #   ./copydesk.sh demo     build, then enrich a few sample articles and show them
-#   ./copydesk.sh test     setup, build, all tests, sanitizers, fuzzers, valgrind: about ten minutes on two cores
+#   ./copydesk.sh test     setup, build, all tests, sanitizers, fuzzers, valgrind: ten to fifteen minutes on two cores
 #   ./copydesk.sh tidy     clang-tidy over all of the source (minutes)
 #   ./copydesk.sh check    build and the quick tests only: what to run before a commit
 set -eu
@@ -93,7 +93,7 @@ sanitized_tests() {
 }
 
 threaded_tests() {
-    TSAN_OPTIONS=halt_on_error=1 tests_in tsan -L threads
+    TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/tsan.supp" tests_in tsan -L threads
 }
 
 fuzzers() {

@@ -198,9 +198,9 @@ static void hostile_pages_take_bounded_time_and_depth(void **state)
         size_t len;
         char *page = build(&hostile_pages[i], &len);
         arena_reset(&bench->arena);
-        int64_t start_us = clock_monotonic_us();
+        int64_t start_us = clock_thread_cpu_us();
         html_parse(&bench->html, &bench->arena, (struct view){page, len}, NULL);
-        int64_t ms = (clock_monotonic_us() - start_us) / 1000;
+        int64_t ms = (clock_thread_cpu_us() - start_us) / 1000;
         if (ms >= HOSTILE_MS) {
             fail_msg("page %zu took %d ms", i, (int)ms);
         }
