@@ -27,10 +27,12 @@ static void print_report(const struct sim_report *report, uint64_t seeds, double
            "  messages %" PRIu64 "\n",
            seeds, report->accepted, report->delivered, report->events, report->messages);
     printf("faults: broker died %" PRIu64 ", workers %" PRIu64 ", sinks %" PRIu64
-           ", connections cut %" PRIu64 ", disk full %" PRIu64 ", torn tails %" PRIu64
+           ", connections cut %" PRIu64 ", frozen %" PRIu64 ", clock set %" PRIu64
+           ", disk full %" PRIu64 ", sync failed %" PRIu64 ", torn tails %" PRIu64
            ", poison %" PRIu64 "\n",
            report->broker_deaths, report->worker_deaths, report->sink_deaths, report->cuts,
-           report->full_disks, report->torn_tails, report->poison);
+           report->freezes, report->clock_jumps, report->full_disks, report->failed_syncs,
+           report->torn_tails, report->poison);
     printf("superseded %" PRIu64 "  refused %" PRIu64 "  dead letters %" PRIu64 "\n",
            report->superseded, report->refused, report->dead);
     printf("lost %" PRIu64 "  doubled %" PRIu64 "  embargo leaked %" PRIu64

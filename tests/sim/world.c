@@ -60,8 +60,9 @@ struct node {
     uint32_t number;
     bool alive, linked;
     uint64_t life;
-    uint64_t connection;                        // as the broker sees it
-    int64_t timer_ms;                           // the timer that is set
+    uint64_t connection; // as the broker sees it
+    int64_t timer_ms;    // the timer that is set
+    int64_t frozen_ms;   // stands still until then; what comes meanwhile waits
     int64_t last_to_broker_ms, last_to_node_ms; // messages on a connection keep their order
     char name[24];
     char stage[24];
@@ -93,7 +94,9 @@ struct world {
     struct core *core; // NULL while the broker is down
     struct sim_disk disk;
     struct journal_commit commit;
-    bool committing, disk_full;
+    bool committing, disk_full, sync_fails, stopping;
+    int64_t clock_high_ms; // the latest time the broker's clock ever showed
+    int64_t skew_ms;       // how far the broker's clock is ahead of the world's
     uint64_t broker_life;
     int64_t broker_timer_ms;
     uint64_t next_connection;
@@ -133,6 +136,12 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct world *world
     vprintf(format, arguments);
     va_end(arguments);
     putchar('\n');
+}
+
+// What the broker's clock shows. It starts far from 0, so that it can be set back.
+static int64_t broker_ms(const struct world *world)
+{
+    return world->now_ms + world->skew_ms;
 }
 
 // --- events
@@ -274,7 +283,7 @@ static void submit(struct world *world, struct node *node)
     struct truth *truth = &world->truths[node->number][id][version];
     truth->canceled = one_in(world, 40);
     truth->poison = world->now_ms < FAULTY_MS && one_in(world, 150);
-    truth->embargo_ms = one_in(world, 12) ? world->now_ms + (int64_t)below(world, 90000) : 0;
+    truth->embargo_ms = one_in(world, 12) ? broker_ms(world) + (int64_t)below(world, 90000) : 0;
     name_story(name, node->number, id);
     int len = snprintf(document, sizeof document, "{\"id\":\"%s\",\"version\":%" PRIu64 "}", name,
                        version);
@@ -283,7 +292,7 @@ static void submit(struct world *world, struct node *node)
         .document = {document, (size_t)len},
         .version = version,
         .embargo_ms = truth->embargo_ms,
-        .deadline_ms = one_in(world, 20) ? world->now_ms + (int64_t)below(world, 20000) : 0,
+        .deadline_ms = one_in(world, 20) ? broker_ms(world) + (int64_t)below(world, 20000) : 0,
         .lane = (enum wire_lane)below(world, WIRE_LANE_COUNT),
         .pubstatus = truth->canceled ? WIRE_CANCELED : WIRE_USABLE,
         .tag = (uint64_t)id << 32 | version,
@@ -409,7 +418,7 @@ static void write_in_sink(struct world *world, struct node *node,
     truth->written[node->sink]++;
     truth->written_ms[node->sink] = world->now_ms;
     world->report->delivered++;
-    if (truth->embargo_ms > world->now_ms && !truth->canceled) {
+    if (truth->embargo_ms > world->clock_high_ms && !truth->canceled) {
         world->report->leaked++;
         tell(world, "LEAKED: %.*s before its embargo", VIEW_ARGS(article->id));
     }
@@ -558,7 +567,7 @@ static void start_broker(struct world *world)
     config.user = world;
     world->core = core_new(&world->graph, &config);
     assert(world->core);
-    enum status status = core_recover(world->core, &disk, world->now_ms, &report, &why);
+    enum status status = core_recover(world->core, &disk, broker_ms(world), &report, &why);
     if (status != OK) {
         fprintf(stderr, "seed %" PRIu64 ": recovery failed: %s\n", world->options->seed, why.text);
         abort();
@@ -615,22 +624,27 @@ static bool perform(struct world *world, struct action *action)
             return false;
         }
         frames_clear(&action->frames);
-        core_unreachable(world->core, action->peer, world->now_ms);
+        core_unreachable(world->core, action->peer, broker_ms(world));
         return true;
     case ACTION_COMMIT:
         start_commit(world, &action->commit);
         return false;
     case ACTION_READ:
         core_read(world->core, action->handle, sim_disk_read(&world->disk, action->place),
-                  world->now_ms);
+                  broker_ms(world));
         return true;
     case ACTION_DROP:
         sim_disk_drop(&world->disk, action->segment);
         return false;
     case ACTION_STOP:
-        fprintf(stderr, "seed %" PRIu64 ": the broker stops: %s\n", world->options->seed,
-                action->sentence);
-        abort();
+        tell(world, "the broker stops: %s", action->sentence);
+        if (strcmp(action->sentence, "cannot sync") != 0) {
+            fprintf(stderr, "seed %" PRIu64 ": the broker stops: %s\n", world->options->seed,
+                    action->sentence);
+            abort();
+        }
+        world->stopping = true;
+        return false;
     }
     return false;
 }
@@ -639,18 +653,27 @@ static void broker_turn(struct world *world)
 {
     struct action action;
     bool again = true;
-    core_tick(world->core, world->now_ms);
+    if (broker_ms(world) > world->clock_high_ms) {
+        world->clock_high_ms = broker_ms(world);
+    }
+    core_tick(world->core, broker_ms(world));
     while (again) {
         again = false;
-        core_turn(world->core, world->now_ms);
+        core_turn(world->core, broker_ms(world));
         while (core_take_action(world->core, &action)) {
             again |= perform(world, &action);
         }
+    }
+    if (world->stopping) {
+        world->stopping = false;
+        kill_broker(world);
+        return;
     }
     if (world->options->check) {
         core_check(world->core);
     }
     int64_t next = core_next_ms(world->core);
+    next = next == INT64_MAX ? next : next - world->skew_ms;
     next = next <= world->now_ms ? world->now_ms + 1 : next;
     if (next != INT64_MAX && next < world->broker_timer_ms) {
         world->broker_timer_ms = next;
@@ -661,13 +684,18 @@ static void broker_turn(struct world *world)
 
 static void end_commit(struct world *world)
 {
-    if (world->disk_full) {
-        core_commit_failed(world->core, true, "no space left", world->now_ms);
+    if (world->sync_fails) {
+        world->sync_fails = false;
+        world->report->failed_syncs++;
+        core_commit_failed(world->core, false, "cannot sync", broker_ms(world));
+    } else if (world->disk_full) {
+        world->committing = false;
+        core_commit_failed(world->core, true, "no space left", broker_ms(world));
     } else {
         sim_disk_write(&world->disk, &world->commit);
-        core_committed(world->core, world->now_ms);
+        world->committing = false;
+        core_committed(world->core, broker_ms(world));
     }
-    world->committing = false;
     broker_turn(world);
 }
 
@@ -687,7 +715,7 @@ static void cut_connection(struct world *world, struct node *node)
 static void fault(struct world *world)
 {
     struct node *node = &world->nodes[below(world, NODES)];
-    switch (below(world, 4)) {
+    switch (below(world, 7)) {
     case 0:
         if (world->core) {
             kill_broker(world);
@@ -703,6 +731,19 @@ static void fault(struct world *world)
             cut_connection(world, node);
         }
         break;
+    case 3:
+        world->sync_fails = world->core != NULL;
+        break;
+    case 4:
+        world->skew_ms += (int64_t)below(world, 60000) - 30000;
+        world->report->clock_jumps++;
+        tell(world, "the broker's clock is set to %+" PRId64 " ms", world->skew_ms);
+        break;
+    case 5:
+        node->frozen_ms = world->now_ms + (int64_t)below(world, 15000);
+        world->report->freezes++;
+        tell(world, "%s freezes", node->name);
+        break;
     default:
         if (node->alive && node->kind != NODE_CLIENT) {
             kill_node(world, node);
@@ -713,9 +754,25 @@ static void fault(struct world *world)
 
 // --- the day
 
+// A frozen node meets what has come for it, in order, when it moves again.
+static bool is_postponed(struct world *world, struct event *event)
+{
+    const struct node *node = &world->nodes[event->node];
+    bool is_for_node = event->kind == EVENT_TO_NODE || event->kind == EVENT_LINK ||
+                       event->kind == EVENT_TIMER || event->kind == EVENT_WORKED;
+    if (!is_for_node || node->frozen_ms <= world->now_ms) {
+        return false;
+    }
+    schedule(world, node->frozen_ms - world->now_ms, *event);
+    return true;
+}
+
 static void happen(struct world *world, struct event *event)
 {
     struct node *node = &world->nodes[event->node];
+    if (is_postponed(world, event)) {
+        return;
+    }
     bool broker_lives = world->core && event->life == world->broker_life;
     bool node_lives = node->alive && event->life == node->life;
     switch (event->kind) {
@@ -723,7 +780,8 @@ static void happen(struct world *world, struct event *event)
         if (broker_lives && node_of_connection(world, event->connection)) {
             core_message(world->core, event->connection,
                          (struct view){event->frames.envelope, event->frames.envelope_len},
-                         (struct view){event->frames.body, event->frames.body_len}, world->now_ms);
+                         (struct view){event->frames.body, event->frames.body_len},
+                         broker_ms(world));
             broker_turn(world);
         }
         break;
@@ -966,6 +1024,7 @@ bool sim_run(const struct sim_options *options, struct sim_report *report)
     world->report = report;
     world->random = options->seed;
     assert(graph_parse(&world->graph, view_of(pipeline), NULL) == OK);
+    world->skew_ms = (int64_t)1 << 40;
     make_nodes(world);
     start_broker(world);
     for (uint32_t i = 0; i < CLIENTS; i++) {

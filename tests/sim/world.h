@@ -5,7 +5,8 @@
 // seed gives the same day, to the last message.
 //
 // Faults: the broker, workers and sinks die at any moment and come back; connections are cut and messages on them
-// lost; the disk is full for a while, or torn when the machine stops; an article kills whoever works on it.
+// lost; nodes freeze and move again; the broker's clock is set; the disk is full for a while, fails to sync, or is torn when
+// the machine stops; an article kills whoever works on it.
 //
 // What is checked at the end of the day, after the faults have stopped and everything had time to drain
 //   - an article the client was told is accepted is in every sink, or a later version of it is, or it is a dead
@@ -37,6 +38,7 @@ struct sim_report {
     uint64_t again; // deliveries a sink knew already, and did not write
     uint64_t events, messages;
     uint64_t broker_deaths, worker_deaths, sink_deaths, cuts, full_disks, torn_tails, poison;
+    uint64_t clock_jumps, freezes, failed_syncs;
     int64_t simulated_ms;
     bool drained;
 };
