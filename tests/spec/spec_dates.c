@@ -1,6 +1,9 @@
-// Specs of the dates stage. Settings: published, lang, title. One line per expression:
+// Specs of the dates stage. Settings: published, lang, title, rendered (a line with the day the page was rendered, cut out by
+// clean). One line per expression, then what the text says about the day of publication:
 //
 //     the text   TYPE value [mod=START] [quant=EVERY] [freq=2X]
+//     conflict   the text; the text ...
+//     inferred   earliest latest [candidates ...]
 #include "services/dates/dates.h"
 #include "tests/spec/spec.h"
 
@@ -50,6 +53,12 @@ static void add_document(const struct spec_case *one, struct buf *json)
             buf_add_json(json, value);
         }
     }
+    struct view rendered = spec_setting(one, "rendered");
+    if (rendered.len > 0) {
+        buf_add(json, VIEW(",\"removed\":[{\"reason\":\"render_date\",\"text\":"));
+        buf_add_json(json, rendered);
+        buf_add(json, VIEW("}]"));
+    }
     buf_add_char(json, '}');
 }
 
@@ -59,6 +68,24 @@ static void add_member(const cJSON *object, const char *name, const char *before
     if (cJSON_IsString(member)) {
         buf_printf(out, "%s%s", before, member->valuestring);
     }
+}
+
+static void add_verdict(const cJSON *root, struct buf *out)
+{
+    const cJSON *conflict = cJSON_GetObjectItemCaseSensitive(root, "date_conflict_reasons");
+    const cJSON *inferred = cJSON_GetObjectItemCaseSensitive(root, "published_at_inferred");
+    const cJSON *item;
+    cJSON_ArrayForEach(item, conflict)
+    {
+        add_member(item, "text", item == conflict->child ? "conflict " : "; ", out);
+    }
+    add_member(inferred, "earliest", conflict ? "\ninferred " : "inferred ", out);
+    add_member(inferred, "latest", " ", out);
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(inferred, "candidates"))
+    {
+        buf_printf(out, " %s", item->valuestring);
+    }
+    buf_add_char(out, '\n');
 }
 
 static void add_section(struct view section, struct buf *out)
@@ -74,6 +101,10 @@ static void add_section(struct view section, struct buf *out)
         add_member(date, "quant", " quant=", out);
         add_member(date, "freq", " freq=", out);
         buf_add_char(out, '\n');
+    }
+    if (cJSON_HasObjectItem(root, "date_conflict") ||
+        cJSON_HasObjectItem(root, "published_at_inferred")) {
+        add_verdict(root, out);
     }
     cJSON_Delete(root);
 }
@@ -104,7 +135,7 @@ static enum status produce(void *context, const struct spec_case *one, struct bu
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"published", "lang", "title", NULL};
+    static const char *const keys[] = {"published", "lang", "title", "rendered", NULL};
     static const struct spec_kind kind = {
         .name = "dates",
         .keys = keys,
