@@ -146,6 +146,14 @@ static bool is_list_number(const struct line *line, size_t mark)
            number->span.end - number->span.start <= 6;
 }
 
+// "am 6. Mai": a German ordinal.
+static bool is_ordinal(const struct line *line, size_t mark, size_t next)
+{
+    const struct token *number = &line->tokens[mark - (mark > line->first)];
+    return number->kind == TOKEN_NUMBER && number->span.end - number->span.start <= 2 &&
+           segment_is_after_ordinal(token_text(line, next));
+}
+
 // `"Are you well?" Smith asked.` goes on after the question.
 static bool is_attributed(const struct line *line, size_t mark, size_t tail, size_t next)
 {
@@ -220,7 +228,8 @@ static bool ends_sentence(const struct line *line, size_t i, size_t tail)
     if (inside_word) {
         return abbreviation_ends(line, i, next);
     }
-    return !is_list_number(line, i) && !is_attributed(line, i, tail, next);
+    return !is_list_number(line, i) && !is_ordinal(line, i, next) &&
+           !is_attributed(line, i, tail, next);
 }
 
 // Numbers of a list inside one line: "1. Hello 2. Hello", "a) one b) two".

@@ -203,6 +203,15 @@ static const char *const sayings[] = {
     "wondered", "wonders", "writes",    "wrote",     "yelled",
 };
 
+// German writes ordinals with a period; these follow them. English ones that are spelt alike do no harm.
+static const char *const after_ordinals[] = {
+    "April",     "August",      "Dezember",     "Etage",     "Februar",  "Geburtstag",
+    "Jahrestag", "Jahrhundert", "Jahrhunderts", "Januar",    "Juli",     "Juni",
+    "Klasse",    "Lebensjahr",  "Mai",          "Minute",    "März",     "November",
+    "Oktober",   "Platz",       "Runde",        "September", "Spieltag", "Stock",
+    "Weltkrieg", "Weltkriegs",
+};
+
 enum { ABBREVIATION_COUNT = sizeof abbreviations / sizeof abbreviations[0] };
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
@@ -253,6 +262,11 @@ bool segment_is_first_word(struct view word)
 bool segment_is_follower(struct view word)
 {
     return is_listed(followers, COUNT(followers), word);
+}
+
+bool segment_is_after_ordinal(struct view word)
+{
+    return is_listed(after_ordinals, COUNT(after_ordinals), word);
 }
 
 bool segment_is_saying(struct view word)

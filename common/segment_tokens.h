@@ -31,6 +31,9 @@ bool segment_is_first_word(struct view word);
 // True for words that follow a company's name or an hour without a new sentence: Chief, Monday, GMT ...
 bool segment_is_follower(struct view word);
 
+// True for German months and such, which follow an ordinal: am 6. Mai, im 16. Jahrhundert.
+bool segment_is_after_ordinal(struct view word);
+
 // True for verbs of saying after a quotation: said, asked ...
 bool segment_is_saying(struct view word);
 

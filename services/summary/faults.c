@@ -275,7 +275,9 @@ static bool is_dangling(const struct story *story, const struct sentence *senten
         return view_equal(second, VIEW("latter")) || view_equal(second, VIEW("former")) ||
                view_equal(second, VIEW("two")) || view_equal(second, VIEW("pair"));
     }
-    return i < sentence->end && story->words[i].classes & (WORD_PRONOUN | WORD_CONNECTIVE);
+    // "IT workers" and "ER doctors" point nowhere.
+    return i < sentence->end && token_at(story, i)->letters != CASE_UPPER &&
+           story->words[i].classes & (WORD_PRONOUN | WORD_CONNECTIVE);
 }
 
 static enum fault find_fault(const struct story *story, const struct sentence *sentence,
@@ -301,6 +303,9 @@ static enum fault find_fault(const struct story *story, const struct sentence *s
     }
     if (sentence->words > WORDS_MOST) {
         return FAULT_LONG;
+    }
+    if (first_byte(story, sentence->end - 1) == '?') {
+        return FAULT_QUESTION;
     }
     return has_first_person(story, sentence) ? FAULT_FIRST_PERSON : FAULT_NONE;
 }
@@ -380,6 +385,7 @@ void faults_mark(struct story *story)
         forgive(story, FAULT_FIRST_PERSON);
     }
     if (story->usable == 0) {
+        forgive(story, FAULT_QUESTION);
         forgive(story, FAULT_LONG);
     }
 }

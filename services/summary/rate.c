@@ -228,7 +228,6 @@ static void rate_shape(const struct scene *scene, const struct sentence *sentenc
     f[SENTENCE_quote_share] = share(shape.quoted, sentence->end - sentence->first);
     f[SENTENCE_pronoun] = (classes & WORD_PRONOUN) != 0;
     f[SENTENCE_connective] = (classes & WORD_CONNECTIVE) != 0;
-    f[SENTENCE_question] = text_at(scene, sentence->end - 1).at[0] == '?';
     f[SENTENCE_colon] = shape.colons > 0;
     f[SENTENCE_bracket] = shape.brackets > 0;
     f[SENTENCE_days] = shape.days > 0;

@@ -49,7 +49,6 @@
     X(quote_share)        /* share of tokens inside double quotation marks */                      \
     X(pronoun)            /* opens with a pronoun */                                               \
     X(connective)         /* opens with a connective */                                            \
-    X(question)           /* ends in a question mark */                                            \
     X(colon)              /* a colon among its first five tokens */                                \
     X(bracket)            /* round brackets */                                                     \
     X(days)               /* weekdays and months */                                                \

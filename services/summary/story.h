@@ -25,6 +25,7 @@ enum fault {
     FAULT_CAPTION,     // stands before a credit line
     FAULT_OPEN_QUOTE,  // a quotation begins or ends elsewhere
     FAULT_LONG,        // over 60 words
+    FAULT_QUESTION,    // asks instead of telling
     FAULT_FIRST_PERSON // I, we outside quotations
 };
 
