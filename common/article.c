@@ -1,14 +1,9 @@
 #include "common/article.h"
 
 #include "common/buf.h"
-#include "common/json.h"
+#include "common/tree.h"
 
-#include <assert.h>
 #include <cjson/cJSON.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-enum { LONGEST_NUMBER = 60 }; // characters; cJSON reads at most 63 of one
 
 // A member this program knows: how it is checked and where it is offered as a field.
 // The order here is the order in print.
@@ -120,148 +115,6 @@ void article_clear(struct article *article)
     article->document = NULL;
 }
 
-// A copy of the text that cJSON reads right: escapes that stand for no character become U+FFFD, for a NUL would end
-// a C string early; numbers longer than its buffer become 0 and are put back by keep_numbers.
-static struct view mend(struct arena *arena, struct view json, const struct json_facts *facts)
-{
-    struct view copy = arena_copy(arena, json);
-    char *at = (char *)copy.at;
-    if (copy.len == 0) {
-        return copy;
-    }
-    for (size_t i = 0; i < facts->unfit.len; i++) {
-        memcpy(at + facts->unfit.at[i], "\\ufffd", 6);
-    }
-    for (size_t i = 0; i < facts->numbers.len; i++) {
-        const struct json_number *number = &facts->numbers.at[i];
-        if (number->len > LONGEST_NUMBER) {
-            memset(at + number->at, ' ', number->len);
-            at[number->at] = '0';
-        }
-    }
-    return copy;
-}
-
-static bool is_number(const cJSON *item)
-{
-    return cJSON_IsNumber(item) || cJSON_IsRaw(item);
-}
-
-// The item after `item` in the order of the text, or NULL. `parents` holds the items above it.
-static cJSON *next_in_text(cJSON *item, cJSON **parents, int *depth)
-{
-    if (item->child) {
-        parents[(*depth)++] = item;
-        return item->child;
-    }
-    while (!item->next && *depth > 0) {
-        item = parents[--*depth];
-    }
-    return item->next;
-}
-
-// Gives numbers that a double would change their own text back: cJSON prints a raw item as it stands.
-static enum status keep_numbers(cJSON *object, struct view json, const struct json_numbers *numbers)
-{
-    cJSON *parents[JSON_DEPTH_LIMIT];
-    int depth = 0;
-    size_t ordinal = 0;
-    size_t kept = 0;
-    for (cJSON *item = object; item && kept < numbers->len;
-         item = next_in_text(item, parents, &depth)) {
-        const struct json_number *number = &numbers->at[kept];
-        if (!cJSON_IsNumber(item) || ordinal++ != number->ordinal) {
-            continue;
-        }
-        char *text = cJSON_malloc(number->len + 1);
-        if (!text) {
-            return ERR_MEMORY;
-        }
-        memcpy(text, json.at + number->at, number->len);
-        text[number->len] = '\0';
-        item->type = cJSON_Raw;
-        item->valuestring = text;
-        item->valuedouble = strtod(text, NULL);
-        kept++;
-    }
-    assert(kept == numbers->len);
-    return OK;
-}
-
-// A name that stands twice would mean one thing to us and another to the next reader.
-static enum status check_names(struct view json, const struct json_facts *facts,
-                               const cJSON *object, struct error *why)
-{
-    uint64_t hashes[ARTICLE_MEMBER_LIMIT];
-    size_t count = 0;
-    const cJSON *item;
-    cJSON_ArrayForEach(item, object)
-    {
-        if (count == ARTICLE_MEMBER_LIMIT) {
-            return json_fail(json, facts->members.at[count], ERR_LIMIT, why, "more than %d members",
-                             ARTICLE_MEMBER_LIMIT);
-        }
-        hashes[count] = view_hash(view_of(item->string));
-        for (size_t i = 0; i < count; i++) {
-            if (hashes[i] == hashes[count]) {
-                return json_fail(json, facts->members.at[count], ERR_FORMAT, why,
-                                 "the member '%.80s' stands twice", item->string);
-            }
-        }
-        count++;
-    }
-    assert(count == facts->members.len);
-    return OK;
-}
-
-static enum status parse_object(struct article *article, struct view json, cJSON **out,
-                                struct json_facts *facts, struct error *why)
-{
-    if (json.len > ARTICLE_SIZE_LIMIT) {
-        return error_set(why, ERR_LIMIT, "1:1: %zu bytes of JSON, the limit is %zu", json.len,
-                         ARTICLE_SIZE_LIMIT);
-    }
-    enum status status = json_check(json, article->arena, facts, why);
-    if (status != OK) {
-        return status;
-    }
-    bool as_it_is = facts->unfit.len == 0 && facts->numbers.len == 0;
-    struct view mended = as_it_is ? json : mend(article->arena, json, facts);
-    if (arena_is_full(article->arena)) {
-        return error_set(why, ERR_LIMIT, "1:1: the article needs more memory than its limit");
-    }
-    cJSON *object = cJSON_ParseWithLengthOpts(mended.at, mended.len, NULL, 0);
-    if (!object) {
-        return error_set(why, ERR_MEMORY, "1:1: no memory for the article");
-    }
-    status = check_names(json, facts, object, why);
-    if (status == OK) {
-        status = keep_numbers(object, json, &facts->numbers);
-    }
-    if (status != OK) {
-        cJSON_Delete(object);
-        return status;
-    }
-    *out = object;
-    return OK;
-}
-
-static struct view string_of(const cJSON *item)
-{
-    return cJSON_IsString(item) ? view_of(item->valuestring) : (struct view){"", 0};
-}
-
-static struct view string_in(const cJSON *object, const char *name)
-{
-    return string_of(cJSON_GetObjectItemCaseSensitive(object, name));
-}
-
-static double number_in(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return is_number(item) ? item->valuedouble : 0;
-}
-
 // Strings of the tree are copied, so that fields stay valid when a later section replaces a member.
 static struct view keep(struct article *article, struct view text)
 {
@@ -295,14 +148,14 @@ static enum status read_urgency(struct article *article, const cJSON *item, stru
 static enum status read_source(struct article *article, const cJSON *item, struct error *why)
 {
     (void)why;
-    article->source_name = keep(article, string_in(item, "name"));
+    article->source_name = keep(article, tree_string(item, "name"));
     return OK;
 }
 
 static enum status read_trace(struct article *article, const cJSON *item, struct error *why)
 {
     (void)why;
-    article->traceparent = keep(article, string_in(item, "traceparent"));
+    article->traceparent = keep(article, tree_string(item, "traceparent"));
     return OK;
 }
 
@@ -316,8 +169,8 @@ static enum status read_confidence(struct article *article, const cJSON *item, s
 static enum status read_inferred(struct article *article, const cJSON *item, struct error *why)
 {
     (void)why;
-    article->inferred_earliest = keep(article, string_in(item, "earliest"));
-    article->inferred_latest = keep(article, string_in(item, "latest"));
+    article->inferred_earliest = keep(article, tree_string(item, "earliest"));
+    article->inferred_latest = keep(article, tree_string(item, "latest"));
     return OK;
 }
 
@@ -343,7 +196,7 @@ static enum status read_span(struct article *article, const cJSON *item, struct 
     const cJSON *start = cJSON_GetObjectItemCaseSensitive(item, "start");
     const cJSON *end = cJSON_GetObjectItemCaseSensitive(item, "end");
     double length = (double)article->index.code_points;
-    if (!is_number(start) || !is_number(end) || !whole_number(start, 0, length) ||
+    if (!tree_is_number(start) || !tree_is_number(end) || !whole_number(start, 0, length) ||
         !whole_number(end, start->valuedouble, length)) {
         return error_set(why, ERR_FORMAT,
                          "start and end must be code points with 0 <= start <= end <= %zu",
@@ -382,11 +235,11 @@ static enum status read_entities(struct article *article, const cJSON *array, st
     VEC(struct entity) entities = {0};
     cJSON_ArrayForEach(item, array)
     {
-        struct entity entity = {.name = keep(article, string_in(item, "name")),
-                                .confidence = number_in(item, "confidence"),
-                                .relevance = number_in(item, "relevance")};
-        if (!entity_type_parse(string_in(item, "type"), &entity.type)) {
-            return error_set(why, ERR_FORMAT, "unknown type '%.40s'", string_in(item, "type").at);
+        struct entity entity = {.name = keep(article, tree_string(item, "name")),
+                                .confidence = tree_number(item, "confidence"),
+                                .relevance = tree_number(item, "relevance")};
+        if (!entity_type_parse(tree_string(item, "type"), &entity.type)) {
+            return error_set(why, ERR_FORMAT, "unknown type '%.40s'", tree_string(item, "type").at);
         }
         enum status status = read_spans(article, cJSON_GetObjectItemCaseSensitive(item, "mentions"),
                                         &entity.mentions, why);
@@ -406,9 +259,9 @@ static enum status read_dates(struct article *article, const cJSON *array, struc
     VEC(struct date) dates = {0};
     cJSON_ArrayForEach(item, array)
     {
-        struct date date = {.type = keep(article, string_in(item, "type")),
-                            .value = keep(article, string_in(item, "value")),
-                            .mod = keep(article, string_in(item, "mod"))};
+        struct date date = {.type = keep(article, tree_string(item, "type")),
+                            .value = keep(article, tree_string(item, "value")),
+                            .mod = keep(article, tree_string(item, "mod"))};
         enum status status = read_span(article, item, &date.span, why);
         if (status != OK) {
             return status;
@@ -422,8 +275,8 @@ static enum status read_dates(struct article *article, const cJSON *array, struc
 
 static enum status read_summary(struct article *article, const cJSON *item, struct error *why)
 {
-    article->summary = keep(article, string_in(item, "text"));
-    article->summary_reason = keep(article, string_in(item, "reason"));
+    article->summary = keep(article, tree_string(item, "text"));
+    article->summary_reason = keep(article, tree_string(item, "reason"));
     return read_spans(article, cJSON_GetObjectItemCaseSensitive(item, "sentences"),
                       &article->summary_sentences, why);
 }
@@ -435,8 +288,8 @@ static enum status read_removed(struct article *article, const cJSON *array, str
     VEC(struct removed) removed = {0};
     cJSON_ArrayForEach(item, array)
     {
-        struct removed one = {keep(article, string_in(item, "reason")),
-                              keep(article, string_in(item, "text"))};
+        struct removed one = {keep(article, tree_string(item, "reason")),
+                              keep(article, tree_string(item, "text"))};
         vec_push(article->arena, &removed, one);
     }
     article->removed = removed.at;
@@ -452,7 +305,7 @@ static bool has_kind(const cJSON *item, enum kind kind)
     case TEXT_OR_NULL:
         return cJSON_IsString(item) || cJSON_IsNull(item);
     case NUMBER:
-        return is_number(item);
+        return tree_is_number(item);
     case OBJECT:
         return cJSON_IsObject(item);
     case ARRAY:
@@ -477,7 +330,7 @@ static enum status read_member(struct article *article, const struct member *mem
         return error_set(why, ERR_FORMAT, "'%s' must be %s", member->name, kind_name(member->kind));
     }
     if (member->offset != 0) {
-        *(struct view *)((char *)article + member->offset) = keep(article, string_of(item));
+        *(struct view *)((char *)article + member->offset) = keep(article, tree_text(item));
     }
     enum status status = member->read ? member->read(article, item, why) : OK;
     if (status != OK) {
@@ -497,32 +350,14 @@ static enum status read_text(struct article *article, const cJSON *object, struc
         return error_set(why, ERR_FORMAT, "'text' must be a string");
     }
     if (article->has_text) {
-        return view_equal(article->text, string_of(item))
+        return view_equal(article->text, tree_text(item))
                    ? OK
                    : error_set(why, ERR_FORMAT, "'text' is frozen and cannot be changed");
     }
     article->has_text = true;
-    article->text = keep(article, string_of(item));
+    article->text = keep(article, tree_text(item));
     utf8_index_init(&article->index, article->arena, article->text);
     return OK;
-}
-
-// Puts "line:column: " before what `why` says about a member.
-static enum status place_error(struct view json, const struct json_facts *facts,
-                               const cJSON *object, const char *name, enum status status,
-                               struct error *why)
-{
-    size_t n = 0;
-    const cJSON *item = object->child;
-    while (item && strcmp(item->string, name) != 0) {
-        item = item->next;
-        n++;
-    }
-    if (!why || !item) {
-        return status;
-    }
-    struct error old = *why;
-    return json_fail(json, facts->members.at[n], status, why, "%.300s", old.text);
 }
 
 static enum status read_members(struct article *article, struct view json,
@@ -531,86 +366,27 @@ static enum status read_members(struct article *article, struct view json,
 {
     enum status status = read_text(article, object, why);
     if (status != OK) {
-        return place_error(json, facts, object, "text", status, why);
+        return tree_fail(json, facts, object, "text", status, why);
     }
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, members[i].name);
         status = item ? read_member(article, &members[i], item, why) : OK;
         if (status != OK) {
-            return place_error(json, facts, object, members[i].name, status, why);
+            return tree_fail(json, facts, object, members[i].name, status, why);
         }
     }
     return OK;
-}
-
-static void put(cJSON *object, cJSON *item)
-{
-    cJSON *old = cJSON_GetObjectItemCaseSensitive(object, item->string);
-    if (old) {
-        cJSON_ReplaceItemViaPointer(object, old, item);
-    } else {
-        cJSON_AddItemToArray(object, item); // keeps the name it already has
-    }
-}
-
-// Puts a stage's entry in its place by name: stages end in any order, the article prints in one. Whatever stands
-// behind that place is moved behind the entry; Debian's cJSON 1.7.15 cannot insert in the middle.
-static void put_sorted(cJSON *object, cJSON *item)
-{
-    cJSON *next = object->child;
-    while (next && strcmp(next->string, item->string) < 0) {
-        next = next->next;
-    }
-    if (next && strcmp(next->string, item->string) == 0) {
-        cJSON_ReplaceItemViaPointer(object, next, item);
-        return;
-    }
-    cJSON_AddItemToArray(object, item);
-    while (next && next != item) {
-        cJSON *behind = next->next;
-        cJSON_DetachItemViaPointer(object, next);
-        cJSON_AddItemToArray(object, next);
-        next = behind;
-    }
-}
-
-static void lay_over_stages(cJSON *stages, cJSON *from)
-{
-    cJSON *item;
-    while ((item = from->child)) {
-        cJSON_DetachItemViaPointer(from, item);
-        put_sorted(stages, item);
-    }
-    cJSON_Delete(from);
-}
-
-// Moves the members of `from` over to `object` and frees what is left of it.
-static void lay_over(cJSON *object, cJSON *from)
-{
-    cJSON *item;
-    while ((item = from->child)) {
-        cJSON_DetachItemViaPointer(from, item);
-        if (strcmp(item->string, "stages") != 0) {
-            put(object, item);
-            continue;
-        }
-        cJSON *stages = cJSON_GetObjectItemCaseSensitive(object, "stages");
-        stages = stages ? stages : cJSON_AddObjectToObject(object, "stages");
-        if (stages) {
-            lay_over_stages(stages, item);
-        } else {
-            cJSON_Delete(
-                item); // no memory: the article then lacks who worked on it, and nothing else
-        }
-    }
-    cJSON_Delete(from);
 }
 
 enum status article_merge(struct article *article, struct view json, struct error *why)
 {
     cJSON *object = NULL;
     struct json_facts facts;
-    enum status status = parse_object(article, json, &object, &facts, why);
+    if (json.len > ARTICLE_SIZE_LIMIT) {
+        return error_set(why, ERR_LIMIT, "1:1: %zu bytes of JSON, the limit is %zu", json.len,
+                         ARTICLE_SIZE_LIMIT);
+    }
+    enum status status = tree_parse(article->arena, json, &object, &facts, why);
     if (status != OK) {
         return status;
     }
@@ -627,8 +403,8 @@ enum status article_merge(struct article *article, struct view json, struct erro
         cJSON_Delete(object);
         return error_set(why, ERR_MEMORY, "1:1: no memory for the article");
     }
-    lay_over(article->document, object);
-    return OK;
+    status = tree_lay_over(article->document, object, "stages");
+    return status == OK ? OK : error_set(why, status, "1:1: no memory for the article");
 }
 
 enum status article_accept(struct article *article, struct view json, struct view default_id,
@@ -687,10 +463,10 @@ bool article_stage(const struct article *article, struct view name, struct stage
     {
         if (view_equal(name, view_of(stage->string))) {
             const cJSON *error = cJSON_GetObjectItemCaseSensitive(stage, "error");
-            *out = (struct stage_outcome){.status = string_in(stage, "status"),
-                                          .version = string_in(stage, "version"),
-                                          .message = string_in(error, "message"),
-                                          .ms = number_in(stage, "ms")};
+            *out = (struct stage_outcome){.status = tree_string(stage, "status"),
+                                          .version = tree_string(stage, "version"),
+                                          .message = tree_string(error, "message"),
+                                          .ms = tree_number(stage, "ms")};
             return true;
         }
     }
@@ -716,17 +492,11 @@ static bool is_known(const char *name)
 
 static void print_member(struct buf *out, const char *name, const cJSON *item, bool *first)
 {
-    char *value = cJSON_PrintUnformatted(item);
-    if (!value) {
-        out->full = true;
-        return;
-    }
     buf_add_char(out, *first ? '{' : ',');
     buf_add_json(out, view_of(name));
     buf_add_char(out, ':');
-    buf_add(out, view_of(value));
+    tree_print(item, out);
     *first = false;
-    free(value);
 }
 
 enum status article_print(const struct article *article, bool without_content, struct buf *out)

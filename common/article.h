@@ -1,4 +1,4 @@
-// One article on its way through the pipeline, and the only place that knows cJSON.
+// One article on its way through the pipeline. With tree.c the only place that knows cJSON.
 //
 // The article travels as JSON: the document as it was accepted, and one **section** per stage that
 // has run. A section is a partial article: a JSON object whose members are laid over the document
@@ -20,10 +20,9 @@
 #include "common/utf8.h"
 #include "common/vec.h"
 
-// Limits on JSON from outside; json.h has those on depth and number of values.
+// Limits on JSON from outside; json.h has those on depth and number of values, tree.h that on members.
 enum {
     ARTICLE_ID_LIMIT = 512, // bytes
-    ARTICLE_MEMBER_LIMIT = 1024,
     ARTICLE_STAGE_LIMIT = 64,
 };
 #define ARTICLE_SIZE_LIMIT ((size_t)64 << 20) // bytes of one JSON document
