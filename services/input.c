@@ -1,5 +1,4 @@
-// A file is read in pieces into one buffer. `window` is what was read and not yet used; fill() asks for more and
-// moves the window to the front when it must. Documents are cut off the window's front:
+// Documents are cut off the front of a reel's window (reel.h), in one of three ways:
 //
 //     lines    up to the next newline
 //     values   from a brace to the brace that closes it, found by counting outside of strings
@@ -11,16 +10,14 @@
 #include "common/buf.h"
 #include "common/charset.h"
 #include "services/input_kind.h"
+#include "services/reel.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { PIECE = 256 * 1024 };
 
 // Decoding and JSON escapes can make a document larger: at most three bytes for one, six in quotes.
 enum { GROWTH = 8 };
@@ -34,15 +31,11 @@ struct input {
     size_t limit_bytes;
 
     // The file being read.
+    struct reel reel;
     const char *name;
-    int fd;
     enum mode mode;
     enum content content;
-    bool ended; // read() has met the end
-    struct buf bytes;
-    size_t start;        // of the window in bytes
-    size_t line, column; // of the window's first byte, from 1
-    size_t documents;    // cut from this file
+    size_t documents; // cut from this file
     bool decode_noted;
     bool in_array;
 
@@ -50,7 +43,6 @@ struct input {
     struct buf json;
     struct buf id;
     uint64_t total_bytes; // 0 when one of the files is no regular one
-    atomic_uint_fast64_t read_bytes;
 };
 
 static uint64_t size_of_all(const char *const *files, size_t count)
@@ -80,8 +72,7 @@ enum status input_open(struct input **out, const char *const *files, size_t coun
     input->file_count = count > 0 ? count : 1;
     input->total_bytes = size_of_all(input->files, input->file_count);
     input->limit_bytes = limit_bytes;
-    input->fd = -1;
-    buf_init(&input->bytes, 2 * limit_bytes + 4 * PIECE);
+    reel_init(&input->reel, limit_bytes);
     buf_init(&input->decoded, limit_bytes * GROWTH);
     buf_init(&input->json, limit_bytes * GROWTH);
     buf_init(&input->id, 4096 + 64);
@@ -91,10 +82,7 @@ enum status input_open(struct input **out, const char *const *files, size_t coun
 
 static void close_file(struct input *input)
 {
-    if (input->fd > STDIN_FILENO) {
-        close(input->fd);
-    }
-    input->fd = -1;
+    reel_close(&input->reel);
     input->mode = CLOSED;
 }
 
@@ -103,8 +91,7 @@ void input_close(struct input *input)
     if (!input) {
         return;
     }
-    close_file(input);
-    buf_clear(&input->bytes);
+    reel_clear(&input->reel);
     buf_clear(&input->decoded);
     buf_clear(&input->json);
     buf_clear(&input->id);
@@ -113,7 +100,7 @@ void input_close(struct input *input)
 
 uint64_t input_bytes(const struct input *input)
 {
-    return atomic_load(&input->read_bytes);
+    return atomic_load(&input->reel.read_bytes);
 }
 
 uint64_t input_total_bytes(const struct input *input)
@@ -123,53 +110,7 @@ uint64_t input_total_bytes(const struct input *input)
 
 static struct view window(const struct input *input)
 {
-    return view_slice(buf_view(&input->bytes), input->start, input->bytes.len);
-}
-
-// Moves the window's start forward and counts lines.
-static void advance(struct input *input, size_t count)
-{
-    struct view passed = view_slice(window(input), 0, count);
-    const char *newline;
-    input->start += passed.len;
-    while ((newline = memchr(passed.at, '\n', passed.len))) {
-        input->line++;
-        input->column = 1;
-        passed = view_slice(passed, (size_t)(newline - passed.at) + 1, passed.len);
-    }
-    input->column += passed.len;
-}
-
-// Reads one more piece. True when the window has grown; false at the end of the file.
-static bool fill(struct input *input, struct input_event *event)
-{
-    struct buf *bytes = &input->bytes;
-    if (input->ended) {
-        return false;
-    }
-    if (input->start > 0 && input->start >= bytes->len / 2) {
-        memmove(bytes->at, bytes->at + input->start, bytes->len - input->start);
-        bytes->len -= input->start;
-        input->start = 0;
-    }
-    char *room = buf_reserve(bytes, PIECE);
-    if (!room) {
-        input->ended = true;
-        event->status = error_set(&event->why, ERR_MEMORY, "%s: no memory to read on", input->name);
-        return false;
-    }
-    ssize_t got;
-    do {
-        got = read(input->fd, room, PIECE);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        event->status = error_set(&event->why, ERR_NOT_FOUND, "cannot read %s: %s", input->name,
-                                  strerror(errno));
-    }
-    input->ended = got <= 0;
-    bytes->len += got > 0 ? (size_t)got : 0;
-    atomic_fetch_add(&input->read_bytes, got > 0 ? (size_t)got : 0);
-    return got > 0;
+    return reel_window(&input->reel);
 }
 
 static bool fail(struct input_event *event, enum status status)
@@ -191,8 +132,8 @@ static bool note(struct input_event *event)
 static bool fail_limit(struct input *input, struct input_event *event)
 {
     error_set(&event->why, ERR_LIMIT, "%s:%zu: larger than %zu bytes; --limit SIZE allows more",
-              input->name, input->line, input->limit_bytes);
-    event->line = input->line;
+              input->name, input->reel.line, input->limit_bytes);
+    event->line = input->reel.line;
     if (input->mode != LINES) {
         close_file(input);
         return fail(event, ERR_LIMIT);
@@ -200,8 +141,8 @@ static bool fail_limit(struct input *input, struct input_event *event)
     for (;;) {
         struct view rest = window(input);
         const char *newline = memchr(rest.at, '\n', rest.len);
-        advance(input, newline ? (size_t)(newline - rest.at) + 1 : rest.len);
-        if (newline || !fill(input, event)) {
+        reel_advance(&input->reel, newline ? (size_t)(newline - rest.at) + 1 : rest.len);
+        if (newline || !reel_fill(&input->reel)) {
             return fail(event, ERR_LIMIT);
         }
     }
@@ -210,7 +151,7 @@ static bool fail_limit(struct input *input, struct input_event *event)
 static bool describe_file(struct input *input, struct input_event *event)
 {
     struct stat facts;
-    if (fstat(input->fd, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+    if (fstat(input->reel.fd, &facts) == 0 && S_ISDIR(facts.st_mode)) {
         error_set(&event->why, ERR_NOT_FOUND, "%s is a folder; name its files: %s/*", input->name,
                   input->name);
         return fail(event, ERR_NOT_FOUND);
@@ -219,17 +160,17 @@ static bool describe_file(struct input *input, struct input_event *event)
 }
 
 // Reads enough to judge the content.
-static void fill_first(struct input *input, struct input_event *event)
+static void fill_first(struct input *input)
 {
     while (window(input).len < CONTENT_WINDOW && !content_is_clear(window(input)) &&
-           fill(input, event)) {
+           reel_fill(&input->reel)) {
     }
 }
 
 // Reads the rest of the file. False when it is larger than the limit.
-static bool fill_all(struct input *input, struct input_event *event)
+static bool fill_all(struct input *input)
 {
-    while (window(input).len <= input->limit_bytes && fill(input, event)) {
+    while (window(input).len <= input->limit_bytes && reel_fill(&input->reel)) {
     }
     return window(input).len <= input->limit_bytes;
 }
@@ -238,17 +179,14 @@ static bool fill_all(struct input *input, struct input_event *event)
 static bool decode_wide(struct input *input, struct input_event *event)
 {
     struct decoding how;
-    if (!fill_all(input, event)) {
+    if (!fill_all(input)) {
         return fail_limit(input, event);
     }
     buf_reset(&input->decoded);
     if (charset_decode(window(input), VIEW(""), &input->decoded, &how) != OK) {
         return fail_limit(input, event);
     }
-    struct buf wide = input->bytes;
-    input->bytes = input->decoded;
-    input->decoded = wide;
-    input->start = 0;
+    reel_replace(&input->reel, buf_view(&input->decoded));
     input->decode_noted = true;
     error_set(&event->why, OK, "%s: decoded as %s", input->name, how.charset);
     return note(event);
@@ -262,16 +200,13 @@ static enum mode mode_of(enum content content)
 // Decides what the file is and how it will be read. True when that alone is an event.
 static bool judge_file(struct input *input, struct input_event *event)
 {
-    fill_first(input, event);
-    if (event->status != OK) {
-        return fail(event, event->status);
-    }
+    fill_first(input);
     bool said = content_is_wide(window(input)) && decode_wide(input, event);
     if (said && event->kind == INPUT_FAILURE) {
         return true;
     }
     if (view_starts(window(input), VIEW("\xef\xbb\xbf"))) {
-        input->start += 3;
+        input->reel.start += 3; // columns count from behind it
     }
     if (view_trim(window(input)).len == 0) {
         error_set(&event->why, OK, "%s is empty", input->name);
@@ -293,16 +228,14 @@ static bool open_file(struct input *input, struct input_event *event)
     const char *name = input->files[input->next_file++];
     bool is_standard = strcmp(name, "-") == 0;
     input->name = event->file = is_standard ? "standard input" : name;
-    input->fd = is_standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
-    if (input->fd < 0) {
+    int fd = is_standard ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
         error_set(&event->why, ERR_NOT_FOUND, "cannot open %s: %s", name, strerror(errno));
         return fail(event, ERR_NOT_FOUND);
     }
-    buf_reset(&input->bytes);
-    input->start = 0;
-    input->line = input->column = 1;
+    reel_open(&input->reel, fd);
     input->documents = 0;
-    input->ended = input->decode_noted = input->in_array = false;
+    input->decode_noted = input->in_array = false;
     bool said = describe_file(input, event) || judge_file(input, event);
     if (said && event->kind == INPUT_FAILURE) {
         close_file(input);
@@ -326,6 +259,7 @@ static void set_id(struct input *input, struct input_event *event)
 static bool decode(struct input *input, struct view *document, struct input_event *event)
 {
     struct decoding how;
+    size_t len = document->len;
     struct view declared =
         input->content == CONTENT_HTML ? charset_declared(*document) : (struct view){"", 0};
     if (charset_is_plain(*document, declared)) {
@@ -337,7 +271,7 @@ static bool decode(struct input *input, struct view *document, struct input_even
         return true;
     }
     *document = buf_view(&input->decoded);
-    if (input->decode_noted || how.invalid_at >= document->len) {
+    if (input->decode_noted || how.invalid_at >= len) {
         return false;
     }
     input->decode_noted = true;
@@ -356,15 +290,15 @@ static bool deliver(struct input *input, struct view document, size_t used,
                     struct input_event *event)
 {
     event->kind = INPUT_DOCUMENT;
-    event->line = input->line;
-    event->column = input->column + (size_t)(document.at - window(input).at);
+    event->line = input->reel.line;
+    event->column = input->reel.column + (size_t)(document.at - window(input).at);
     if (decode(input, &document, event)) {
         return true;
     }
     event->json = document;
     set_id(input, event);
     input->documents++;
-    advance(input, used);
+    reel_advance(&input->reel, used);
     return true;
 }
 
@@ -380,12 +314,12 @@ static bool next_line(struct input *input, struct input_event *event)
         if (len > input->limit_bytes) {
             return fail_limit(input, event);
         }
-        if (newline || input->ended) {
+        if (newline || input->reel.ended) {
             struct view line = view_trim(view_slice(rest, 0, len));
             if (line.len > 0) {
                 return deliver(input, line, newline ? len + 1 : len, event);
             }
-            advance(input, newline ? len + 1 : len);
+            reel_advance(&input->reel, newline ? len + 1 : len);
             searched = 0;
             if (!newline) {
                 return false;
@@ -393,12 +327,12 @@ static bool next_line(struct input *input, struct input_event *event)
             continue;
         }
         searched = rest.len;
-        fill(input, event);
+        reel_fill(&input->reel);
     }
 }
 
 // Skips white space, and in an array its brackets and commas, up to the next value.
-static bool skip_to_value(struct input *input, struct input_event *event)
+static bool skip_to_value(struct input *input)
 {
     for (;;) {
         struct view rest = window(input);
@@ -410,12 +344,12 @@ static bool skip_to_value(struct input *input, struct input_event *event)
             if (opens || closes) {
                 input->in_array = opens;
             } else if (!strchr(" \t\r\n", c) && !(c == ',' && input->in_array)) {
-                advance(input, at);
+                reel_advance(&input->reel, at);
                 return true;
             }
         }
-        advance(input, at);
-        if (!fill(input, event)) {
+        reel_advance(&input->reel, at);
+        if (!reel_fill(&input->reel)) {
             return false;
         }
     }
@@ -425,7 +359,7 @@ static bool skip_to_value(struct input *input, struct input_event *event)
 static bool next_value(struct input *input, struct input_event *event)
 {
     struct json_cut cut = {0};
-    if (!skip_to_value(input, event)) {
+    if (!skip_to_value(input)) {
         if (input->documents == 1 || input->in_array) {
             bool cut_off = input->in_array;
             error_set(&event->why, OK, "%s: %s %zu JSON document%s", input->name,
@@ -439,7 +373,7 @@ static bool next_value(struct input *input, struct input_event *event)
     if (window(input).at[0] != '{') {
         error_set(&event->why, ERR_FORMAT,
                   "%s:%zu:%zu: expected '{', found '%.1s'; the rest of the file is not read",
-                  input->name, input->line, input->column, window(input).at);
+                  input->name, input->reel.line, input->reel.column, window(input).at);
         close_file(input);
         return fail(event, ERR_FORMAT);
     }
@@ -448,7 +382,7 @@ static bool next_value(struct input *input, struct input_event *event)
         if (cut.len > input->limit_bytes) {
             return fail_limit(input, event);
         }
-        if (whole || !fill(input, event)) {
+        if (whole || !reel_fill(&input->reel)) {
             return deliver(input, view_slice(window(input), 0, cut.len), cut.len, event);
         }
     }
@@ -460,11 +394,11 @@ static bool next_whole(struct input *input, struct input_event *event)
     if (window(input).len == 0) {
         return false;
     }
-    if (!fill_all(input, event)) {
+    if (!fill_all(input)) {
         return fail_limit(input, event);
     }
     struct view content = window(input);
-    bool is_standard = input->fd == STDIN_FILENO;
+    bool is_standard = input->reel.fd == STDIN_FILENO;
     if (!deliver(input, content, content.len, event) || event->kind != INPUT_DOCUMENT) {
         return true;
     }
@@ -501,26 +435,33 @@ static bool next_document(struct input *input, struct input_event *event)
     return false;
 }
 
+// What was cut from a file that could not be read to its end is not delivered: it may be half a document.
+static bool fail_reading(struct input *input, struct input_event *event)
+{
+    error_set(&event->why, ERR_NOT_FOUND, "cannot read %s: %s", input->name,
+              strerror(input->reel.failed));
+    close_file(input);
+    input->reel.failed = 0;
+    return fail(event, ERR_NOT_FOUND);
+}
+
 bool input_next(struct input *input, struct input_event *event)
 {
     for (;;) {
         *event = (struct input_event){.file = input->name};
-        if (input->mode == CLOSED) {
-            if (input->next_file == input->file_count) {
-                return false;
-            }
-            if (open_file(input, event)) {
-                return true;
-            }
-            continue;
+        if (input->mode == CLOSED && input->next_file == input->file_count) {
+            return false;
         }
-        bool said = next_document(input, event);
-        if (said && (event->kind != INPUT_DOCUMENT || event->status == OK)) {
+        bool was_closed = input->mode == CLOSED;
+        bool said = was_closed ? open_file(input, event) : next_document(input, event);
+        if (input->reel.failed) {
+            return fail_reading(input, event);
+        }
+        if (said) {
             return true;
         }
-        close_file(input); // at its end, or because reading failed in the middle of a document
-        if (event->status != OK) {
-            return fail(event, event->status);
+        if (!was_closed) {
+            close_file(input);
         }
     }
 }
