@@ -4,12 +4,10 @@
 
 #include "common/clock.h"
 #include "common/options.h"
-#include "services/card.h"
 #include "services/crew.h"
-#include "services/input.h"
+#include "services/enrich_job.h"
 #include "services/output.h"
 #include "services/paper.h"
-#include "services/pipeline.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,8 +17,7 @@
 
 enum {
     SLOTS_PER_WORKER = 4,
-    LARGEST_RESULT = 256 << 20, // bytes of one article with all its sections
-    ARENA_PER_BYTE = 64,        // an article's arena may take this many times its document
+    ARENA_PER_BYTE = 64, // an article's arena may take this many times its document
     LEAST_ARENA = 64 << 20,
     PROGRESS_US = 200 * 1000,
     PROGRESS_AFTER_US = 1000 * 1000,
@@ -56,25 +53,6 @@ static const struct option table[] = {
 
 enum { OPTION_COUNT_ALL = sizeof table / sizeof table[0] };
 
-// One document on its way through; or a message that has its place between documents.
-struct job {
-    struct buf json; // the document, copied from the input
-    struct buf id;
-    struct input_event event;
-    enum status status;  // of the document
-    bool incomplete;     // written, but a stage failed
-    bool wants_date;     // --published-at would tell more
-    struct buf result;   // what goes to the output
-    struct buf messages; // what goes to stderr, whole lines
-};
-
-// What a thread needs for itself.
-struct desk {
-    struct arena arena;
-    struct notes notes;
-    struct explain explain;
-};
-
 struct run {
     struct settings settings;
     struct pipeline pipeline;
@@ -83,8 +61,8 @@ struct run {
     struct job *jobs;
     struct desk *desks;
     size_t slots;
-    size_t width;
-    bool cards, color, progress, tips;
+    struct job_rules rules;
+    bool progress, tips;
     atomic_bool stopped; // no further document is read
 
     // Counted in order by finish_job, which never runs twice at once.
@@ -96,85 +74,6 @@ struct run {
     bool progress_shown;
     bool wants_date;
 };
-
-// ---- One document
-
-static void fail_job(struct job *job, enum status status, struct error *why, bool strict)
-{
-    job->status = status;
-    input_locate(&job->event, why);
-    buf_printf(&job->messages, "copydesk: %s%s\n", why->text,
-               strict ? "" : " - skipped (--strict stops)");
-}
-
-static void print_result(struct run *run, struct desk *desk, struct job *job,
-                         struct article *article, double ms)
-{
-    struct view why = buf_view(&desk->explain.lines);
-    if (run->cards) {
-        struct card card = {.width = run->width, .color = run->color, .ms = ms, .explain = why};
-        article_segment(article);
-        card_print(article, &card, &job->result);
-        job->wants_date = card_wants_date(article);
-        return;
-    }
-    if (article_print(article, !run->settings.keep_content, &job->result) == OK) {
-        buf_add_char(&job->result, '\n');
-    }
-    buf_add(&job->messages, why);
-}
-
-static enum status enrich(struct run *run, struct desk *desk, struct job *job,
-                          struct article *article, struct error *why)
-{
-    struct explain *explain = run->settings.explain ? &desk->explain : NULL;
-    int failed = 0;
-    int64_t start_us = clock_monotonic_us();
-    enum status status = article_accept(article, buf_view(&job->json), buf_view(&job->id), why);
-    if (status == OK && run->settings.published_at) {
-        article_set(article, "published_at", view_of(run->settings.published_at));
-        article_set(article, "published_at_source", VIEW("input"));
-    }
-    if (status == OK) {
-        status = pipeline_run(&run->pipeline, article, &desk->notes, explain, &failed, why);
-    }
-    if (status == OK) {
-        print_result(run, desk, job, article, (double)(clock_monotonic_us() - start_us) / 1000.0);
-        status = job->result.full ? error_set(why, ERR_LIMIT, "the result is larger than %d bytes",
-                                              LARGEST_RESULT)
-                                  : OK;
-    }
-    if (status == OK && failed > 0) {
-        job->incomplete = true;
-        if (article->has_text) {
-            error_set(why, OK, "%d stage%s failed; see 'stages' in the output", failed,
-                      failed == 1 ? "" : "s");
-        } else {
-            error_set(why, OK, "there is no text: the article has neither 'content' nor 'text'");
-        }
-        input_locate(&job->event, why);
-        buf_printf(&job->messages, "copydesk: %s\n", why->text);
-    }
-    return status;
-}
-
-static void work(void *context, size_t worker, size_t slot)
-{
-    struct run *run = context;
-    struct job *job = &run->jobs[slot];
-    struct desk *desk = &run->desks[worker];
-    struct article article;
-    struct error why = {""};
-    arena_reset(&desk->arena);
-    buf_reset(&desk->explain.lines);
-    article_init(&article, &desk->arena);
-    enum status status = enrich(run, desk, job, &article, &why);
-    if (status != OK) {
-        buf_reset(&job->result);
-        fail_job(job, status, &why, run->settings.strict);
-    }
-    article_clear(&article);
-}
 
 // ---- The line
 
@@ -234,6 +133,12 @@ static void count_job(struct run *run, const struct job *job)
     }
 }
 
+static void work_job(void *context, size_t worker, size_t slot)
+{
+    struct run *run = context;
+    job_work(&run->jobs[slot], &run->desks[worker], &run->rules);
+}
+
 // Writes the oldest job's result; crew.h.
 static void finish_job(void *context, size_t slot, bool more)
 {
@@ -245,7 +150,7 @@ static void finish_job(void *context, size_t slot, bool more)
     }
     count_job(run, job);
     tell(run, buf_view(&job->messages));
-    if (run->cards && run->ok + run->failed > 1 && job->result.len > 0) {
+    if (run->rules.cards && run->ok + run->failed > 1 && job->result.len > 0) {
         run->output_status = output_write(run->output, VIEW("\n"), &why);
     }
     if (run->output_status == OK) {
@@ -263,46 +168,18 @@ static void finish_job(void *context, size_t slot, bool more)
     show_progress(run);
 }
 
-// Moves what the input says into the job. True when there is a document to work on.
-static bool fill_job(struct job *job, const struct input_event *event,
-                     const struct settings *settings)
-{
-    job->event = *event;
-    job->status = event->status;
-    job->incomplete = job->wants_date = false;
-    buf_reset(&job->json);
-    buf_reset(&job->id);
-    buf_reset(&job->result);
-    buf_reset(&job->messages);
-    switch (event->kind) {
-    case INPUT_DOCUMENT:
-        buf_add(&job->json, event->json);
-        buf_add(&job->id, event->default_id);
-        return true;
-    case INPUT_NOTE:
-        buf_printf(&job->messages, "note: %s\n", event->why.text);
-        return false;
-    case INPUT_FAILURE:
-        // Behind a line, not behind a file, reading goes on.
-        buf_printf(&job->messages, "copydesk: %s%s\n", event->why.text,
-                   settings->strict || event->line == 0 ? "" : " - skipped (--strict stops)");
-        return false;
-    }
-    return false;
-}
-
 static enum status read_all(struct run *run, struct error *why)
 {
     struct crew *crew = NULL;
     struct input_event event;
-    struct crew_plan plan = {run->settings.workers, run->slots, run, work, finish_job};
+    struct crew_plan plan = {run->settings.workers, run->slots, run, work_job, finish_job};
     enum status status = crew_open(&crew, &plan, why);
     if (status != OK) {
         return status;
     }
     while (!atomic_load(&run->stopped) && input_next(run->input, &event)) {
         size_t slot = crew_slot(crew);
-        bool needs_work = fill_job(&run->jobs[slot], &event, &run->settings);
+        bool needs_work = job_fill(&run->jobs[slot], &event, &run->rules);
         crew_submit(crew, needs_work);
     }
     crew_close(crew);
@@ -314,15 +191,10 @@ static enum status read_all(struct run *run, struct error *why)
 static void clear_run(struct run *run)
 {
     for (size_t i = 0; run->jobs && i < run->slots; i++) {
-        buf_clear(&run->jobs[i].json);
-        buf_clear(&run->jobs[i].id);
-        buf_clear(&run->jobs[i].result);
-        buf_clear(&run->jobs[i].messages);
+        job_clear(&run->jobs[i]);
     }
     for (size_t i = 0; run->desks && i < run->settings.workers; i++) {
-        arena_clear(&run->desks[i].arena);
-        notes_clear(&run->desks[i].notes);
-        explain_clear(&run->desks[i].explain);
+        desk_clear(&run->desks[i]);
     }
     free(run->jobs);
     free(run->desks);
@@ -341,15 +213,10 @@ static enum status make_desks(struct run *run, struct error *why)
         return error_set(why, ERR_MEMORY, "no memory for %zu threads", run->settings.workers);
     }
     for (size_t i = 0; i < run->slots; i++) {
-        buf_init(&run->jobs[i].json, SIZE_MAX / 2);
-        buf_init(&run->jobs[i].id, SIZE_MAX / 2);
-        buf_init(&run->jobs[i].result, LARGEST_RESULT);
-        buf_init(&run->jobs[i].messages, LARGEST_RESULT);
+        job_init(&run->jobs[i]);
     }
     for (size_t i = 0; i < run->settings.workers; i++) {
-        arena_init(&run->desks[i].arena, arena_limit < LEAST_ARENA ? LEAST_ARENA : arena_limit);
-        notes_init(&run->desks[i].notes, LARGEST_RESULT);
-        explain_init(&run->desks[i].explain);
+        desk_init(&run->desks[i], arena_limit < LEAST_ARENA ? LEAST_ARENA : arena_limit);
     }
     return OK;
 }
@@ -397,12 +264,21 @@ static enum status start(struct run *run, const char *const *files, size_t count
 {
     char folder[4096];
     const char *plain = getenv("NO_COLOR");
-    bool on_terminal = isatty(STDOUT_FILENO) && !run->settings.out;
-    run->cards = run->settings.card || (on_terminal && !run->settings.json);
-    run->color = on_terminal && !run->settings.no_color && !(plain && *plain);
+    const struct settings *settings = &run->settings;
+    bool on_terminal = isatty(STDOUT_FILENO) && !settings->out;
+    bool cards = settings->card || (on_terminal && !settings->json);
+    run->rules = (struct job_rules){
+        .pipeline = &run->pipeline,
+        .published_at = settings->published_at,
+        .explain = settings->explain,
+        .keep_content = settings->keep_content,
+        .strict = settings->strict,
+        .cards = cards,
+        .color = on_terminal && !settings->no_color && !(plain && *plain),
+        .width = paper_width(STDOUT_FILENO),
+    };
     run->progress = isatty(STDERR_FILENO) && !on_terminal;
-    run->tips = isatty(STDERR_FILENO) && on_terminal && run->cards;
-    run->width = paper_width(STDOUT_FILENO);
+    run->tips = isatty(STDERR_FILENO) && on_terminal && cards;
     run->start_us = clock_monotonic_us();
     pipeline_data_folder(folder, sizeof folder);
     enum status status = pipeline_open(
@@ -436,7 +312,8 @@ static void print_totals(struct run *run, size_t files)
 static void print_tip(const struct run *run)
 {
     struct buf tip;
-    struct paper paper = {.out = &tip, .width = run->width, .indent = 0, .color = run->color};
+    struct paper paper = {
+        .out = &tip, .width = run->rules.width, .indent = 0, .color = run->rules.color};
     if (!run->tips || run->read != 1 || run->failed > 0) {
         return;
     }
