@@ -323,11 +323,22 @@ static const char *kind_name(enum kind kind)
     return names[kind];
 }
 
+static const char *type_name(const cJSON *item)
+{
+    return cJSON_IsString(item)   ? "a string"
+           : tree_is_number(item) ? "a number"
+           : cJSON_IsObject(item) ? "an object"
+           : cJSON_IsArray(item)  ? "an array"
+           : cJSON_IsNull(item)   ? "null"
+                                  : "true or false";
+}
+
 static enum status read_member(struct article *article, const struct member *member,
                                const cJSON *item, struct error *why)
 {
     if (!has_kind(item, member->kind)) {
-        return error_set(why, ERR_FORMAT, "'%s' must be %s", member->name, kind_name(member->kind));
+        return error_set(why, ERR_FORMAT, "'%s' must be %s, not %s", member->name,
+                         kind_name(member->kind), type_name(item));
     }
     if (member->offset != 0) {
         *(struct view *)((char *)article + member->offset) = keep(article, tree_text(item));
@@ -347,7 +358,7 @@ static enum status read_text(struct article *article, const cJSON *object, struc
         return OK;
     }
     if (!cJSON_IsString(item)) {
-        return error_set(why, ERR_FORMAT, "'text' must be a string");
+        return error_set(why, ERR_FORMAT, "'text' must be a string, not %s", type_name(item));
     }
     if (article->has_text) {
         return view_equal(article->text, tree_text(item))

@@ -382,6 +382,21 @@ def test_a_data_folder_without_tables_is_named(folder):
     holds(result.err, str(folder))
 
 
+# ---- One step alone
+
+def test_sentences_and_tokens_read_what_enrich_reads(folder):
+    path = write(folder / "in.ndjson", ndjson([{"id": "a", "text": "Mr. Li left. It rained."}]))
+    sentences = json.loads(run("sentences", path).out)
+    equal(sentences, {"id": "a", "sentences": [{"start": 0, "end": 12}, {"start": 13, "end": 23}]})
+    tokens = json.loads(run("tokens", write(folder / "in.txt", "It rained.")).out)
+    equal([t["text"] for t in tokens["tokens"]], ["It", "rained", "."])
+    equal(run("tokens", folder / "none").code, 66)
+    result = run("sentences", write(folder / "page.html", "<html><p>Hello.</p></html>"))
+    equal(result.code, 65)
+    holds(result.err, "take it out first: copydesk enrich --only clean")
+    equal(run("help", "tokens").code, 0)
+
+
 # ---- On a terminal
 
 def test_a_terminal_gets_a_card_in_colour(folder):
