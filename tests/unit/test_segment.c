@@ -123,6 +123,26 @@ static void a_full_arena_leaves_whole_sentences(void **state)
     arena_clear(&cut.arena);
 }
 
+// Words are skipped eight bytes a step; every length and every byte behind must come out the same.
+static void words_of_any_length_end_at_the_first_byte_that_is_no_letter(void **state)
+{
+    (void)state;
+    static const char behind[] = " ,-/:;@[`{~_|+=<>$%&*#^\\!?)(";
+    for (size_t len = 1; len < 40; len++) {
+        for (size_t b = 0; b < sizeof behind - 1; b++) {
+            char text[64];
+            struct cut cut;
+            memset(text, b % 2 ? 'a' : 'z', len);
+            memcpy(text + len, behind + b, 1);
+            memcpy(text + len + 1, "tail of it", 10);
+            cut_text(&cut, (struct view){text, len + 11});
+            assert_int_equal(cut.segments.tokens.at[0].span.end, len);
+            assert_int_equal(cut.segments.tokens.at[0].letters, CASE_LOWER);
+            arena_clear(&cut.arena);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +150,7 @@ int main(void)
         cmocka_unit_test(initialisms_titles_and_numbers_keep_their_marks),
         cmocka_unit_test(hyphens_and_slashes_split_words),
         cmocka_unit_test(an_emoji_with_its_modifiers_is_one_symbol),
+        cmocka_unit_test(words_of_any_length_end_at_the_first_byte_that_is_no_letter),
         cmocka_unit_test(first_tokens_mark_where_sentences_begin),
         cmocka_unit_test(an_empty_text_has_no_sentences),
         cmocka_unit_test(a_full_arena_leaves_whole_sentences),
