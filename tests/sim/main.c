@@ -28,17 +28,18 @@ static void print_report(const struct sim_report *report, uint64_t seeds, double
            seeds, report->accepted, report->delivered, report->events, report->messages);
     printf("faults: broker died %" PRIu64 ", workers %" PRIu64 ", sinks %" PRIu64
            ", connections cut %" PRIu64 ", frozen %" PRIu64 ", clock set %" PRIu64
-           ", disk full %" PRIu64 ", sync failed %" PRIu64 ", torn tails %" PRIu64
+           ", disk full %" PRIu64 ", slow %" PRIu64 ", sync failed %" PRIu64 ", torn tails %" PRIu64
            ", poison %" PRIu64 "\n",
            report->broker_deaths, report->worker_deaths, report->sink_deaths, report->cuts,
-           report->freezes, report->clock_jumps, report->full_disks, report->failed_syncs,
-           report->torn_tails, report->poison);
+           report->freezes, report->clock_jumps, report->full_disks, report->slow_disks,
+           report->failed_syncs, report->torn_tails, report->poison);
     printf("superseded %" PRIu64 "  refused %" PRIu64 "  dead letters %" PRIu64 "\n",
            report->superseded, report->refused, report->dead);
     printf("lost %" PRIu64 "  doubled %" PRIu64 "  embargo leaked %" PRIu64
-           "  revived after a kill %" PRIu64 "  mixed %" PRIu64 "  delivered again %" PRIu64 "\n",
-           report->lost, report->doubled, report->leaked, report->revived, report->mixed,
-           report->again);
+           "  revived after a kill %" PRIu64 "  overtaken %" PRIu64 "  mixed %" PRIu64
+           "  delivered again %" PRIu64 "\n",
+           report->lost, report->doubled, report->leaked, report->revived, report->overtaken,
+           report->mixed, report->again);
     printf("simulated %.1f h in %.1f s: %.0f article lives/s\n",
            (double)report->simulated_ms / 3600000.0, seconds,
            seconds > 0 ? (double)report->accepted / seconds : 0);
@@ -99,8 +100,9 @@ int main(int argc, char **argv)
         if (!sim_run(&options, &one)) {
             bad++;
             printf("FAILED seed %" PRIu64 ": lost %" PRIu64 " doubled %" PRIu64 " leaked %" PRIu64
-                   " revived %" PRIu64 "%s; replay: --seed %" PRIu64 " --trace\n",
-                   seed, one.lost, one.doubled, one.leaked, one.revived,
+                   " revived %" PRIu64 " overtaken %" PRIu64 " mixed %" PRIu64
+                   "%s; replay: --seed %" PRIu64 " --trace\n",
+                   seed, one.lost, one.doubled, one.leaked, one.revived, one.overtaken, one.mixed,
                    one.drained ? "" : " not drained", seed);
         }
         add(&total, &one);

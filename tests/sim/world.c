@@ -95,6 +95,7 @@ struct world {
     struct sim_disk disk;
     struct journal_commit commit;
     bool committing, disk_full, sync_fails, stopping;
+    int64_t slow_until_ms; // the disk takes seconds until then
     int64_t clock_high_ms; // the latest time the broker's clock ever showed
     int64_t skew_ms;       // how far the broker's clock is ahead of the world's
     uint64_t broker_life;
@@ -271,6 +272,12 @@ static struct truth *truth_of(struct world *world, struct view id, uint64_t vers
     return &world->truths[client][number][version];
 }
 
+// The last version of the same story.
+static struct truth *truths_end(struct world *world, struct view id)
+{
+    return truth_of(world, id, VERSIONS - 1);
+}
+
 static void submit(struct world *world, struct node *node)
 {
     uint32_t id = (uint32_t)below(world, IDS_A_CLIENT);
@@ -414,6 +421,14 @@ static void write_in_sink(struct world *world, struct node *node,
     if (truth->written[node->sink] > 0) { // the sink knows what it has
         world->report->again++;
         return;
+    }
+    for (struct truth *later = truth + 1; later <= truths_end(world, article->id); later++) {
+        if (later->accepted && later->written[node->sink] > 0 &&
+            later->written_ms[node->sink] >= later->accepted_ms) {
+            world->report->overtaken++;
+            tell(world, "OVERTAKEN: %.*s came after a later version", VIEW_ARGS(article->id));
+            break;
+        }
     }
     truth->written[node->sink]++;
     truth->written_ms[node->sink] = world->now_ms;
@@ -608,7 +623,8 @@ static void start_commit(struct world *world, const struct journal_commit *commi
 {
     world->commit = *commit;
     world->committing = true;
-    schedule(world, 1 + (int64_t)below(world, one_in(world, 50) ? 2000 : 10),
+    bool slow = world->now_ms < world->slow_until_ms || one_in(world, 50);
+    schedule(world, 1 + (int64_t)below(world, slow ? 4000 : 10),
              (struct event){.kind = EVENT_COMMIT, .life = world->broker_life});
 }
 
@@ -715,7 +731,7 @@ static void cut_connection(struct world *world, struct node *node)
 static void fault(struct world *world)
 {
     struct node *node = &world->nodes[below(world, NODES)];
-    switch (below(world, 7)) {
+    switch (below(world, 8)) {
     case 0:
         if (world->core) {
             kill_broker(world);
@@ -743,6 +759,11 @@ static void fault(struct world *world)
         node->frozen_ms = world->now_ms + (int64_t)below(world, 15000);
         world->report->freezes++;
         tell(world, "%s freezes", node->name);
+        break;
+    case 6:
+        world->slow_until_ms = world->now_ms + (int64_t)below(world, 20000);
+        world->report->slow_disks++;
+        tell(world, "the disk is slow");
         break;
     default:
         if (node->alive && node->kind != NODE_CLIENT) {
@@ -1036,7 +1057,8 @@ bool sim_run(const struct sim_options *options, struct sim_report *report)
     run_day(world);
     audit(world);
     bool good = report->drained && report->lost == 0 && report->doubled == 0 &&
-                report->leaked == 0 && report->revived == 0 && report->mixed == 0;
+                report->leaked == 0 && report->revived == 0 && report->mixed == 0 &&
+                report->overtaken == 0;
     end_world(world);
     return good;
 }

@@ -14,7 +14,8 @@
 //   - no sink wrote an id and version twice (doubled = 0)
 //   - what a sink gets is the document put under that id and version, with a section of every stage
 //   - no sink got an article before its embargo
-//   - once a kill is accepted, no sink writes a later version of the story
+//   - once a kill is accepted, no sink writes a later version of the story, and once it has a newer version that was
+//     accepted, it gets no older one
 //   - nothing is under way any more, and the invariants of queue and core hold all the time
 #ifndef COPYDESK_SIM_WORLD_H
 #define COPYDESK_SIM_WORLD_H
@@ -34,11 +35,11 @@ struct sim_report {
     uint64_t accepted;  // versions the clients were told are safe
     uint64_t delivered; // writes of sinks
     uint64_t dead, superseded, refused;
-    uint64_t lost, doubled, leaked, revived, mixed;
+    uint64_t lost, doubled, leaked, revived, mixed, overtaken;
     uint64_t again; // deliveries a sink knew already, and did not write
     uint64_t events, messages;
     uint64_t broker_deaths, worker_deaths, sink_deaths, cuts, full_disks, torn_tails, poison;
-    uint64_t clock_jumps, freezes, failed_syncs;
+    uint64_t clock_jumps, freezes, failed_syncs, slow_disks;
     int64_t simulated_ms;
     bool drained;
 };
