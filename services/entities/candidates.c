@@ -57,8 +57,16 @@ bool candidates_next_run(const struct words *words, size_t *from, struct run *ru
     return false;
 }
 
+// "Tuesday", "March": a date, unless people are called so, too.
+static bool is_date_word(const struct words *words, size_t i)
+{
+    uint32_t people = lexicon_bit(LIST_FIRST_NAMES) | lexicon_bit(LIST_SURNAMES);
+    return words_in(words, i, lexicon_bit(LIST_CALENDAR)) && !words_in(words, i, people);
+}
+
 bool candidates_allow(const struct words *words, size_t first, size_t end)
 {
     return end > first && end - first <= CANDIDATE_LIMIT && may_start(words->at[first].role) &&
-           may_end(words->at[end - 1].role) && has_name(words, first, end);
+           may_end(words->at[end - 1].role) && has_name(words, first, end) &&
+           !(end == first + 1 && is_date_word(words, first));
 }

@@ -7,10 +7,12 @@
 //     clusters.c    which words are used alike
 //     features.c    what there is to say about a candidate; weights.c: what that is worth (trained)
 //     lattice.c     decides a run; tagger.c decides the article
+//     consistency.c one name, one type
 //     foreign.c     what remains of that in other languages
 //     groups.c      which mentions name the same thing (aliases.c)
 #include "services/entities/entities.h"
 
+#include "services/entities/consistency.h"
 #include "services/entities/foreign.h"
 #include "services/entities/groups.h"
 #include "services/entities/lexicon.h"
@@ -87,6 +89,7 @@ static enum status run(const struct model *model, const struct article *article,
     }
     money_find(&words, article->arena, &amounts);
     tagger_find(&model->weights, &words, article->arena, explain, &mentions);
+    consistency_settle(&words, article->arena, &mentions, explain);
     if (foreign_is(&words, article->lang)) {
         foreign_keep_listed(&words, &mentions, explain);
     }
@@ -101,7 +104,7 @@ static enum status run(const struct model *model, const struct article *article,
 
 const struct stage entities_stage = {
     .name = "entities",
-    .version = "0.2.0",
+    .version = "0.3.0",
     .needs = "clean",
     .load = load,
     .run = run,

@@ -1,6 +1,6 @@
 #include "services/entities/features.h"
 
-enum { SHAPES_SHOWN = 6 };
+enum { SHAPES_SHOWN = 6, ANY_LENGTH = 7 };
 
 // Words beyond the text or beyond the sentence.
 #define OUTSIDE UINT64_C(0x6f75747369646521)
@@ -123,7 +123,9 @@ static void add_words(struct features *features, const struct place *place)
         add(features, FEATURE_FIRST_OF_MANY, first);
         add(features, FEATURE_FIRST_LAST, mix(first, last));
     }
-    add_bits(features, FEATURE_LIST_WHOLE, lexicon_phrase(words->lexicon, phrase), place->length);
+    uint32_t lists = lexicon_phrase(words->lexicon, phrase);
+    add_bits(features, FEATURE_LIST_WHOLE, lists, place->length);
+    add_bits(features, FEATURE_LIST_WHOLE, lists, ANY_LENGTH);
 }
 
 static void add_surroundings(struct features *features, const struct place *place)

@@ -6,7 +6,7 @@
 // How strongly the other occurrences of a word speak for a label; less for words that are also ordinary
 // ones. 1 would let the article overrule every sentence; measured on news, .6 and .3 are best.
 #define VOTE        0.6F
-#define VOTE_COMMON 0.3F
+#define VOTE_COMMON 0.2F
 #define VOTE_FLOOR  1e-4F
 
 // Candidates this improbable after the first look are dropped, single words excepted.
