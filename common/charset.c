@@ -390,6 +390,12 @@ static bool is_utf16(struct view *bytes, bool *big)
     return looks_utf16(*bytes, big);
 }
 
+bool charset_is_wide(struct view bytes)
+{
+    bool big;
+    return is_utf16(&bytes, &big);
+}
+
 static bool is_escaped_japanese(struct view bytes, const char *charset)
 {
     return charset && strcmp(charset, "ISO-2022-JP") == 0 && memchr(bytes.at, '\x1b', bytes.len);
@@ -397,11 +403,9 @@ static bool is_escaped_japanese(struct view bytes, const char *charset)
 
 bool charset_is_plain(struct view bytes, struct view declared)
 {
-    bool big;
-    struct view rest = bytes;
     return bytes.len == 0 ||
            (!view_starts(bytes, VIEW("\xef\xbb\xbf")) && utf8_invalid_at(bytes) == bytes.len &&
-            !is_utf16(&rest, &big) && !is_escaped_japanese(bytes, charset_find(declared)));
+            !charset_is_wide(bytes) && !is_escaped_japanese(bytes, charset_find(declared)));
 }
 
 static void decode_declared(struct view bytes, const char *declared, struct buf *out,

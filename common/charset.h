@@ -38,6 +38,9 @@ const char *charset_find(struct view label);
 MUST_CHECK enum status charset_decode(struct view bytes, struct view declared, struct buf *out,
                                       struct decoding *how);
 
+// True for UTF-16, by its byte order mark or by the zeros of Latin text in it. Looks at the first 512 bytes.
+bool charset_is_wide(struct view bytes);
+
 // True when the bytes can be used as they are: valid UTF-8, no mark, nothing to decode. Linear, no copy.
 bool charset_is_plain(struct view bytes, struct view declared);
 

@@ -124,15 +124,22 @@ static struct view published_words(const struct article *article)
     return VIEW("published: unknown");
 }
 
+// XXXX-06-17 and XXXX-06-19 as "perhaps 06-17 to 06-19 of an unknown year".
 static struct view inferred_words(const struct article *article)
 {
     struct view from = article->inferred_earliest;
     struct view to = article->inferred_latest;
+    const char *year = "";
+    if (view_starts(from, VIEW("XXXX-")) && view_starts(to, VIEW("XXXX-"))) {
+        from = view_slice(from, 5, from.len);
+        to = view_slice(to, 5, to.len);
+        year = " of an unknown year";
+    }
     if (from.len == 0 || to.len == 0 || view_equal(from, to)) {
         from = from.len > 0 ? from : to;
-        return format(article, "perhaps %.*s", VIEW_ARGS(from));
+        return format(article, "perhaps %.*s%s", VIEW_ARGS(from), year);
     }
-    return format(article, "perhaps %.*s to %.*s", VIEW_ARGS(from), VIEW_ARGS(to));
+    return format(article, "perhaps %.*s to %.*s%s", VIEW_ARGS(from), VIEW_ARGS(to), year);
 }
 
 static void print_heading(struct paper *paper, const struct article *article)
@@ -236,10 +243,11 @@ static bool is_repeated(const struct article *article, size_t i)
     return false;
 }
 
-// PRESENT_REF and the like say nothing a reader does not see.
+// PRESENT_REF, and "years" as PXY, say nothing a reader does not see.
 static bool is_vague(const struct date *date)
 {
-    return view_ends(date->value, VIEW("_REF"));
+    return view_ends(date->value, VIEW("_REF")) || view_starts(date->value, VIEW("PX")) ||
+           view_starts(date->value, VIEW("PTX"));
 }
 
 // The values that are known; then the expressions that wait for the publication date.

@@ -201,7 +201,7 @@ static enum mode mode_of(enum content content)
 static bool judge_file(struct input *input, struct input_event *event)
 {
     fill_first(input);
-    bool said = content_is_wide(window(input)) && decode_wide(input, event);
+    bool said = charset_is_wide(window(input)) && decode_wide(input, event);
     if (said && event->kind == INPUT_FAILURE) {
         return true;
     }

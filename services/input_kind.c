@@ -101,7 +101,7 @@ static const struct format *find_refused(struct view first)
             return &formats[i];
         }
     }
-    if (memchr(first.at, '\0', first.len) && !content_is_wide(first)) {
+    if (memchr(first.at, '\0', first.len) && !charset_is_wide(first)) {
         return &binary;
     }
     return find_feed(first);
@@ -114,24 +114,6 @@ enum status content_refuse(struct view first, const char *file, struct error *wh
     return error_set(why, ERR_FORMAT,
                      "%s looks like %s; read are NDJSON, JSON, HTML and plain text; %s", file,
                      format->name, format->hint);
-}
-
-bool content_is_wide(struct view first)
-{
-    struct view ascii = view_slice(first, 0, 2);
-    if (view_equal(ascii, VIEW("\xff\xfe")) || view_equal(ascii, VIEW("\xfe\xff"))) {
-        return true;
-    }
-    struct decoding how;
-    struct buf out;
-    bool wide = false;
-    if (memchr(first.at, '\0', view_slice(first, 0, 512).len)) {
-        buf_init(&out, CONTENT_WINDOW);
-        wide = charset_decode(view_slice(first, 0, 512), VIEW(""), &out, &how) == OK &&
-               view_starts(view_of(how.charset), VIEW("UTF-16"));
-        buf_clear(&out);
-    }
-    return wide;
 }
 
 bool json_cut_value(struct json_cut *cut, struct view text)

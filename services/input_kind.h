@@ -22,9 +22,6 @@ enum content content_find(struct view first);
 // True when more bytes would not change the judgement, so that a slow pipe need not be waited for.
 bool content_is_clear(struct view first);
 
-// True for UTF-16, with or without a byte order mark.
-bool content_is_wide(struct view first);
-
 // Says what a refused file looks like, what is read here, and what to do. Returns ERR_FORMAT.
 enum status content_refuse(struct view first, const char *file, struct error *why);
 

@@ -79,6 +79,22 @@ static void an_unknown_date_says_why_and_what_stays_open(void **state)
         "  removed 1 line (render date 1)\n");
 }
 
+static void a_guess_at_the_day_is_told_as_one(void **state)
+{
+    (void)state;
+    expect_card("{\"id\":\"a\",\"text\":\"For years it lay there.\",\"published_at\":null,"
+                "\"published_at_inferred\":{\"earliest\":\"XXXX-06-17\",\"latest\":\"XXXX-06-19\"},"
+                "\"dates\":[{\"start\":4,\"end\":9,\"type\":\"DURATION\",\"value\":\"PXY\"}]}",
+                "a\n"
+                "5 words · published: unknown ·\n"
+                "perhaps 06-17 to 06-19 of an unknown year\n"
+                "\n");
+    expect_card("{\"id\":\"a\",\"published_at_inferred\":{\"earliest\":\"2020-06-17\"}}",
+                "a\n"
+                "published: unknown · perhaps 2020-06-17\n"
+                "\n");
+}
+
 static void what_failed_is_on_the_card(void **state)
 {
     (void)state;
@@ -196,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_card_shows_what_a_reader_asks_first),
         cmocka_unit_test(an_unknown_date_says_why_and_what_stays_open),
+        cmocka_unit_test(a_guess_at_the_day_is_told_as_one),
         cmocka_unit_test(what_failed_is_on_the_card),
         cmocka_unit_test(nothing_in_an_article_commands_the_terminal),
         cmocka_unit_test(long_rows_end_with_how_much_is_hidden),
