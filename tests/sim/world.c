@@ -345,13 +345,14 @@ static void start_node(struct world *world, struct node *node)
                                        .seed = next_random(world)};
         assert(client_core_init(&node->client, &config, world->now_ms) == OK);
     } else {
-        struct worker_config config = {.name = node->name,
-                                       .stage = node->stage,
-                                       .stage_version = "1",
-                                       .slots = SLOTS,
-                                       .credit_count = 16,
-                                       .credit_bytes = 1 << 20,
-                                       .seed = next_random(world)};
+        struct worker_config config = {
+            .name = node->name,
+            .stage = node->stage,
+            .stage_version = "1",
+            .slots = node->kind == NODE_SINK ? 1 : SLOTS, // a sink keeps order
+            .credit_count = 16,
+            .credit_bytes = 1 << 20,
+            .seed = next_random(world)};
         worker_core_init(&node->worker, &config, world->now_ms);
     }
     connect_later(world, node);
