@@ -626,6 +626,21 @@ static void take_put(struct core *core, struct peer *peer, const struct wire_mes
     }
 }
 
+// Tells holders what was taken away from them, before they get anything newer.
+static void send_canceled(struct core *core, int64_t now_ms)
+{
+    struct canceled canceled;
+    while (queue_take_canceled(core->queue, &canceled)) {
+        struct peer *peer = find_peer(core, canceled.holder);
+        struct wire_item item = {.handle = canceled.handle, .attempt = canceled.attempt};
+        if (peer) {
+            message_begin(&core->message, WIRE_CANCEL, (uint16_t)canceled.stage);
+            message_item(&core->message, &item, VIEW(""));
+            send(core, peer, now_ms);
+        }
+    }
+}
+
 // Sends the acknowledgements whose articles are on disk, many in one message.
 static void send_acks(struct core *core, int64_t now_ms)
 {
@@ -1205,6 +1220,7 @@ void core_tick(struct core *core, int64_t now_ms)
     }
     queue_tick(core->queue, now_ms);
     settle_ended(core, now_ms);
+    send_canceled(core, now_ms);
     while ((peer = index_next(&core->peers, &at))) {
         beat(core, peer, now_ms);
     }
@@ -1232,6 +1248,7 @@ int64_t core_next_ms(const struct core *core)
 
 void core_turn(struct core *core, int64_t now_ms)
 {
+    send_canceled(core, now_ms);
     send_loaded(core, now_ms);
     dispatch(core, now_ms);
     commit(core, now_ms);

@@ -64,6 +64,8 @@ struct queue {
     struct alarm *alarms; // binary heap
     size_t alarm_count, alarm_room;
     struct queued_article *ended_first, *ended_last;
+    struct canceled *canceled; // taken away and not told yet
+    size_t canceled_count, canceled_room;
     struct memory *oldest, *newest;
     uint64_t random;
     struct queue_counts counts;
@@ -106,6 +108,7 @@ void queue_free(struct queue *queue, void (*free_holding)(void *holding))
     index_clear(&queue->stories);
     index_clear(&queue->holders);
     free(queue->alarms);
+    free(queue->canceled);
     free(queue);
 }
 
@@ -257,6 +260,33 @@ static void remove_task(struct queue *queue, struct article_task *task)
     pool_give(&queue->task_pool, task);
 }
 
+// Takes a task away, whoever has it. Without memory for the note the holder works in vain, no more.
+static void cancel_task(struct queue *queue, struct article_task *task)
+{
+    if (task->state == TASK_LEASED && queue->canceled_count == queue->canceled_room) {
+        size_t room = queue->canceled_room ? queue->canceled_room * 2 : 16;
+        struct canceled *grown = realloc(queue->canceled, room * sizeof *grown);
+        if (grown) {
+            queue->canceled = grown;
+            queue->canceled_room = room;
+        }
+    }
+    if (task->state == TASK_LEASED && queue->canceled_count < queue->canceled_room) {
+        queue->canceled[queue->canceled_count++] = (struct canceled){
+            task->holder->number, task->article->handle, task->attempt, task->stage};
+    }
+    remove_task(queue, task);
+}
+
+bool queue_take_canceled(struct queue *queue, struct canceled *out)
+{
+    if (queue->canceled_count == 0) {
+        return false;
+    }
+    *out = queue->canceled[--queue->canceled_count];
+    return true;
+}
+
 // --- articles
 
 static void count_dead(struct queue *queue, const struct queued_article *article, int more)
@@ -270,7 +300,7 @@ static void count_dead(struct queue *queue, const struct queued_article *article
 static void end_article(struct queue *queue, struct queued_article *article, enum ending ending)
 {
     while (article->tasks) {
-        remove_task(queue, article->tasks);
+        cancel_task(queue, article->tasks);
     }
     if (article->state == ARTICLE_LIVE) {
         queue->counts.live--;
@@ -750,7 +780,7 @@ static void pass_deadline(struct queue *queue, struct queued_article *article, i
     while (task) {
         struct article_task *next = task->sibling;
         if (missing & graph_bit(task->stage)) {
-            remove_task(queue, task);
+            cancel_task(queue, task);
         }
         task = next;
     }

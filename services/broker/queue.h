@@ -159,6 +159,16 @@ int64_t queue_next_ms(const struct queue *queue);
 // `holding` and calls queue_forget, except for ENDED_DEAD, which stays.
 struct queued_article *queue_take_ended(struct queue *queue);
 
+// A task that was taken away from its holder: its article was superseded or passed its deadline.
+struct canceled {
+    uint64_t holder, handle;
+    uint32_t attempt, stage;
+};
+
+// The next task taken away since the last call; false when there is none. Telling the holder spares it work and keeps an
+// older version from being run after a newer one; its answer would be refused anyway.
+bool queue_take_canceled(struct queue *queue, struct canceled *out);
+
 // Frees an ended article. Its id stays known.
 void queue_forget(struct queue *queue, struct queued_article *article);
 
