@@ -13,7 +13,7 @@ static enum tell_kind kind_of(const struct frame *frame)
     bool day = frame_has(frame, CLASS_DAY);
     bool year = frame_has(frame, CLASS_YEAR);
     if (frame->op == OP_UNIT && frame_get(frame, CLASS_UNIT, 0) == UNIT_MONTH &&
-        frame_get(frame, CLASS_DIR, 5) == 0) {
+        frame_get(frame, CLASS_DIR, DIR_NONE) == DIR_THIS) {
         return TELL_THIS_MONTH;
     }
     if (frame->op != OP_CALENDAR || frame_has(frame, CLASS_ERA) || frame_has(frame, CLASS_DIR)) {

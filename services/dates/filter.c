@@ -92,7 +92,7 @@ static const char *refuse_general(const struct scene *scene)
 {
     bool the_day = scene->op == OP_UNIT && scene->unit == UNIT_DAY && !has(scene, CLASS_AGO) &&
                    !has(scene, CLASS_MOD) && !has(scene, CLASS_EDGE) &&
-                   frame_get(scene->frame, CLASS_DIR, 0) == 3;
+                   frame_get(scene->frame, CLASS_DIR, DIR_THIS) == DIR_THE;
     bool named = has(scene, CLASS_EACH) || has(scene, CLASS_PERIODIC) || has(scene, CLASS_TIMES);
     if (has(scene, CLASS_TENSE) && is_word(scene, scene->after, "of")) {
         return "the past or future of something";

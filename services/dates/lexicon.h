@@ -24,7 +24,7 @@
     X(SEASON, season)   /* two letters packed */                                                   \
     X(DEICTIC, deictic) /* today 0, tomorrow 1 */                                                  \
     X(REF, ref)                                                                                    \
-    X(DIR, dir) /* last -1, this 0, next 1, that 2 */                                              \
+    X(DIR, dir) /* enum dir */                                                                     \
     X(MOD, mod)                                                                                    \
     X(APPROX, approx)                                                                              \
     X(SOME, some) /* several, few, many */                                                         \
@@ -151,6 +151,20 @@ enum mod {
     MOD_ON_OR_BEFORE,
     MOD_ON_OR_AFTER,
     MOD_COUNT,
+};
+
+// Where a unit lies. PRECEDING and FOLLOWING count from what was said last; THAT is the last one itself. THE and PERIOD are set
+// by rules: "the quarter", "the latest period".
+enum dir {
+    DIR_PRECEDING = -11,
+    DIR_LAST = -1,
+    DIR_THIS = 0,
+    DIR_NEXT = 1,
+    DIR_THAT = 2,
+    DIR_THE = 3,
+    DIR_PERIOD = 4,
+    DIR_NONE = 5,
+    DIR_FOLLOWING = 11,
 };
 
 enum ref { REF_PRESENT = 1, REF_PAST, REF_FUTURE };
