@@ -273,7 +273,7 @@ static bool rendered_on(const struct model *model, const struct article *article
         scan_text(&pieces, article->arena, &model->words[0], removed->text);
         struct resolver resolver = {
             .lexicon = &model->words[0], .pieces = &pieces, .text = removed->text};
-        while (grammar_next_island(&model->words[0], &pieces, removed->text, false, &at, island)) {
+        while (island_next(&model->words[0], &pieces, removed->text, false, &at, island)) {
             grammar_reduce(model->grammar, island);
             for (size_t k = 1; k < island->frame_count; k++) {
                 struct result result;
@@ -312,7 +312,7 @@ static enum status run(const struct model *model, const struct article *article,
     scan_text(&pieces, article->arena, lexicon, article->text);
     resolver.narrative = is_history(&resolver, explain);
     notes_array(notes, "dates");
-    while (grammar_next_island(lexicon, &pieces, article->text, day_first, &at, island)) {
+    while (island_next(lexicon, &pieces, article->text, day_first, &at, island)) {
         grammar_reduce(model->grammar, island);
         judge_island(&resolver, island, &tells, notes, explain);
     }

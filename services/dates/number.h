@@ -2,7 +2,7 @@
 #ifndef COPYDESK_DATES_NUMBER_H
 #define COPYDESK_DATES_NUMBER_H
 
-#include "services/dates/grammar.h"
+#include "services/dates/island.h"
 
 // Joins runs of number words in the island into one item each, with the senses the whole number has. Linear.
 void number_merge(struct island *island);

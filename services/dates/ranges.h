@@ -5,7 +5,7 @@
 #ifndef COPYDESK_DATES_RANGES_H
 #define COPYDESK_DATES_RANGES_H
 
-#include "services/dates/grammar.h"
+#include "services/dates/island.h"
 
 // Before reducing: gives a bare day beside a full one its month and year, so that both become expressions.
 void ranges_share(struct island *island);
