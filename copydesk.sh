@@ -69,7 +69,7 @@ build_release() {
 
 demo() {
     build_release
-    for article in tests/articles/wire-ap.txt tests/articles/live-blog.html; do
+    for article in tests/articles/scrape-masthead.txt tests/articles/page-render-date.html; do
         [ -f "$article" ] || continue
         echo "\$ copydesk enrich $article"
         build/release/bin/copydesk enrich --card "$article" || return 1
