@@ -118,7 +118,7 @@ MUST_CHECK enum status article_accept(struct article *article, struct view json,
                                       struct view default_id, struct error *why);
 
 // Sets a top-level string member, as `--published-at` does. The value is copied.
-void article_set(struct article *article, const char *member, struct view value);
+void article_set(struct article *article, const char *name, struct view value);
 
 // What `stages` says about one stage. The views borrow from the article until its next merge.
 struct stage_outcome {

@@ -675,7 +675,7 @@ void config_help(const struct config_key *keys, size_t key_count, const char *se
     for (size_t n = 0; n < key_count; n++) {
         const struct config_key *key = &keys[n];
         char flag[NAME_LIMIT];
-        char expected[160];
+        char range[80];
         if (is_open(key) || (section && strcmp(section, key->section) != 0)) {
             continue;
         }
@@ -689,11 +689,8 @@ void config_help(const struct config_key *keys, size_t key_count, const char *se
         for (char *c = flag; *c; c++) {
             *c = *c == '_' ? '-' : *c;
         }
-        config_value_expected(key, expected, sizeof expected);
-        buf_printf(out, "  --%-22s %s", flag, or_empty(key->help));
-        if (key->kind != CONFIG_TEXT && key->kind != CONFIG_BOOL && key->kind != CONFIG_LIST) {
-            buf_printf(out, "; %s", expected);
-        }
+        config_value_range(key, range, sizeof range);
+        buf_printf(out, "  --%-22s %s%s%s", flag, or_empty(key->help), range[0] ? ", " : "", range);
         if (key->fallback && key->fallback[0]) {
             buf_printf(out, " (default %s)", key->fallback);
         }

@@ -174,6 +174,19 @@ static void write_bound(const struct config_key *key, int64_t bound, char *out, 
     }
 }
 
+void config_value_range(const struct config_key *key, char *out, size_t size)
+{
+    bool is_number =
+        key->kind == CONFIG_INTEGER || key->kind == CONFIG_DURATION || key->kind == CONFIG_BYTES;
+    char low[32], high[32];
+    out[0] = '\0';
+    if (is_number && (key->low != 0 || key->high != 0)) {
+        write_bound(key, key->low, low, sizeof low);
+        write_bound(key, key->high, high, sizeof high);
+        snprintf(out, size, "%s to %s", low, high);
+    }
+}
+
 void config_value_expected(const struct config_key *key, char *out, size_t size)
 {
     static const char *const kinds[] = {
@@ -184,14 +197,7 @@ void config_value_expected(const struct config_key *key, char *out, size_t size)
         [CONFIG_BOOL] = "yes or no",
         [CONFIG_LIST] = "a list",
     };
-    bool is_number =
-        key->kind == CONFIG_INTEGER || key->kind == CONFIG_DURATION || key->kind == CONFIG_BYTES;
-    char low[32], high[32];
-    if (!is_number || (key->low == 0 && key->high == 0)) {
-        snprintf(out, size, "%s", kinds[key->kind]);
-        return;
-    }
-    write_bound(key, key->low, low, sizeof low);
-    write_bound(key, key->high, high, sizeof high);
-    snprintf(out, size, "%s from %s to %s", kinds[key->kind], low, high);
+    char range[80];
+    config_value_range(key, range, sizeof range);
+    snprintf(out, size, "%s%s%s", kinds[key->kind], range[0] ? " from " : "", range);
 }

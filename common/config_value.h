@@ -11,6 +11,9 @@ bool config_value_parse(const struct config_key *key, struct view text, int64_t 
 // What config_value_parse would have taken, such as "a whole number from 1 to 64".
 void config_value_expected(const struct config_key *key, char *out, size_t size);
 
+// The bounds of the key's numbers, such as "1s to 1h"; empty when there are none.
+void config_value_range(const struct config_key *key, char *out, size_t size);
+
 // Reads "250ms", "30s", "5m", "1h30m", "2d", or a plain 0. False on anything else or overflow.
 bool duration_parse_ms(struct view text, int64_t *ms);
 

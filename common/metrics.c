@@ -264,8 +264,12 @@ static int64_t resident_bytes(void)
     }
     rest = view_of(fgets(text, sizeof text, file));
     fclose(file);
-    if (!view_next_word(&rest, &word) || !view_next_word(&rest, &word) ||
-        !view_parse_u64(word, &pages)) {
+    for (int i = 0; i < 2; i++) {
+        if (!view_next_word(&rest, &word)) {
+            return -1;
+        }
+    }
+    if (!view_parse_u64(word, &pages)) {
         return -1;
     }
     return (int64_t)pages * sysconf(_SC_PAGESIZE);

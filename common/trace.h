@@ -6,25 +6,17 @@
 #include "common/status.h"
 #include "common/view.h"
 
-// ---- Parts of this process: COPYDESK_TRACE=wire,queue
+// ---- Parts of this process: COPYDESK_TRACE=wire,journal
 //
-//     trace_line(tracer, TRACE_QUEUE, "lease %llu to %s", key, worker);
+//     trace_line(tracer, TRACE_JOURNAL, "drop segment %llu", segment);
 //
-// writes "trace queue 12.345678 lease 7 to w1" to stderr. When the part is off, or there is no tracer, this costs one
-// comparison, and the arguments are not evaluated.
+// writes "trace journal 12.345678 drop segment 7" to stderr. When the part is off, or there is no tracer, this costs one
+// comparison, and the arguments are not evaluated. What stages decide is told by `enrich --explain`.
 
-// A new part is one line here.
+// A new part is one line here and trace_line where it belongs.
 #define TRACE_PARTS                                                                                \
     X(WIRE, "wire")       /* every message in and out */                                           \
-    X(QUEUE, "queue")     /* put, lease, done, expired */                                          \
-    X(JOURNAL, "journal") /* records and commits */                                                \
-    X(WORKER, "worker")   /* credit and articles of a worker */                                    \
-    X(GATEWAY, "gateway") /* what comes in */                                                      \
-    X(SINK, "sink")       /* what goes out */                                                      \
-    X(CLEAN, "clean")     /* the stages, as --explain tells */                                     \
-    X(ENTITIES, "entities")                                                                        \
-    X(DATES, "dates")                                                                              \
-    X(SUMMARY, "summary")
+    X(JOURNAL, "journal") /* what is written, made durable and dropped */
 
 #define X(name, text) TRACE_##name,
 enum trace_part { TRACE_PARTS TRACE_PART_COUNT };

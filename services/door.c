@@ -11,6 +11,9 @@
 // the connection coming or going, seen in the same places where messages are.
 #include "services/door.h"
 
+#include "common/trace.h"
+#include "services/wire_trace.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <netdb.h>
@@ -44,6 +47,7 @@ struct watch {
 
 struct door {
     struct door_config config;
+    struct tracer tracer;   // COPYDESK_TRACE=wire
     void *context, *socket; // NULL once closed
     struct watch *watch;
     uv_prepare_t prepare;
@@ -139,6 +143,7 @@ static void hand_over(struct door *door, zmq_msg_t *frames, size_t count)
     } else {
         door->counts.refused++;
     }
+    wire_trace(&door->tracer, "in", peer, envelope, body);
     door->config.on_message(door->config.user, peer, envelope, body);
 }
 
@@ -456,9 +461,12 @@ enum status door_open(struct door **out, const struct door_config *config, struc
     }
     start_handles(door);
     door->context = zmq_ctx_new();
-    enum status status =
-        door->context ? open_socket(door, why)
-                      : error_set(why, ERR_IO, "cannot start ZeroMQ: %s", zmq_strerror(errno));
+    enum status status = trace_open(&door->tracer, getenv("COPYDESK_TRACE"), why);
+    if (status == OK) {
+        status = door->context
+                     ? open_socket(door, why)
+                     : error_set(why, ERR_IO, "cannot start ZeroMQ: %s", zmq_strerror(errno));
+    }
     if (status != OK) {
         door_close(door);
         return status;
@@ -578,6 +586,8 @@ enum status door_send(struct door *door, uint64_t peer, struct frames *frames)
     size_t bytes = frames->envelope_len + frames->body_len, count = 0;
     enum status status = ERR_MEMORY;
     bool made = true;
+    wire_trace(&door->tracer, "out", peer, (struct view){frames->envelope, frames->envelope_len},
+               (struct view){frames->body, frames->body_len});
     if (!door->socket) {
         frames_clear(frames);
         return send_failed(door, ENOTSOCK);

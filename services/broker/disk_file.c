@@ -1,6 +1,7 @@
 #include "services/broker/disk_file.h"
 
 #include "common/fault.h"
+#include "common/trace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,6 +22,7 @@ struct disk_file {
     int reading; // of the segment read last
     uint64_t reading_segment;
     char path[PATH_MAX];
+    struct tracer tracer; // COPYDESK_TRACE=journal
 };
 
 enum { NAME_BYTES = 64 };
@@ -92,7 +94,8 @@ enum status disk_file_open(struct disk_file **out, const char *folder, bool read
     }
     disk->folder = disk->lock = disk->writing = disk->reading = -1;
     snprintf(disk->path, sizeof disk->path, "%s", folder);
-    if (!read_only) {
+    status = trace_open(&disk->tracer, getenv("COPYDESK_TRACE"), why);
+    if (status == OK && !read_only) {
         status = make_folder(folder, why);
     }
     if (status == OK) {
@@ -285,6 +288,9 @@ enum status disk_file_write(struct disk_file *disk, const struct journal_commit 
         return error_set(why, ERR_IO, "cannot sync the journal in %s: %s", disk->path,
                          strerror(errno));
     }
+    trace_line(&disk->tracer, TRACE_JOURNAL,
+               "durable segment %" PRIu64 " at %" PRIu64 ": %zu bytes", commit->segment,
+               commit->offset, commit->bytes.len);
     return OK;
 }
 
@@ -302,4 +308,5 @@ void disk_file_drop(struct disk_file *disk, uint64_t segment)
         close_file(&disk->reading);
     }
     unlinkat(disk->folder, name, 0);
+    trace_line(&disk->tracer, TRACE_JOURNAL, "drop segment %" PRIu64, segment);
 }

@@ -280,7 +280,7 @@ static void help_lists_every_flag_with_its_default(void **state)
     buf_add_char(&help, '\0');
     assert_non_null(strstr(help.at, "  --listen                 where workers connect (default "
                                     "tcp://127.0.0.1:5555)\n"));
-    assert_non_null(strstr(help.at, "a whole number from 1 to 1000 (default 100)"));
+    assert_non_null(strstr(help.at, "articles waiting per stage, 1 to 1000 (default 100)"));
     assert_null(strstr(help.at, "feeds"));
     config_free(config);
     buf_clear(&help);

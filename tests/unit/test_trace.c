@@ -93,15 +93,15 @@ static void only_the_parts_asked_for_write_lines(void **state)
     char text[256] = "";
     struct tracer tracer;
     assert_int_equal(pipe(files), 0);
-    assert_int_equal(trace_open(&tracer, "wire, dates", NULL), OK);
+    assert_int_equal(trace_open(&tracer, " journal, ", NULL), OK);
     tracer.file = files[1];
-    assert_true(trace_is_on(&tracer, TRACE_WIRE));
-    assert_false(trace_is_on(&tracer, TRACE_QUEUE));
+    assert_true(trace_is_on(&tracer, TRACE_JOURNAL));
+    assert_false(trace_is_on(&tracer, TRACE_WIRE));
     assert_false(trace_is_on(NULL, TRACE_WIRE));
-    trace_line(&tracer, TRACE_QUEUE, "not %d", 1);
-    trace_line(&tracer, TRACE_DATES, "took %s\n", "Thursday");
+    trace_line(&tracer, TRACE_WIRE, "not %d", 1);
+    trace_line(&tracer, TRACE_JOURNAL, "took %s\n", "Thursday");
     assert_true(read(files[0], text, sizeof text - 1) > 0);
-    assert_true(view_starts(view_of(text), VIEW("trace dates 0.")));
+    assert_true(view_starts(view_of(text), VIEW("trace journal 0.")));
     assert_true(view_ends(view_of(text), VIEW(" took Thursday\\n\n")));
     close(files[0]);
     close(files[1]);
@@ -113,11 +113,11 @@ static void a_part_that_does_not_exist_is_named(void **state)
     struct tracer tracer;
     struct error why = {""};
     assert_int_equal(trace_open(&tracer, "wire,quue", &why), ERR_USAGE);
-    assert_non_null(strstr(why.text, "no part 'quue'; there are: all, wire, queue"));
+    assert_non_null(strstr(why.text, "no part 'quue'; there are: all, wire, journal"));
     assert_int_equal(trace_open(&tracer, NULL, &why), OK);
     assert_int_equal(tracer.on, 0);
     assert_int_equal(trace_open(&tracer, "all", &why), OK);
-    assert_true(trace_is_on(&tracer, TRACE_SUMMARY));
+    assert_true(trace_is_on(&tracer, TRACE_WIRE) && trace_is_on(&tracer, TRACE_JOURNAL));
 }
 
 int main(void)
