@@ -212,7 +212,7 @@ static enum status run(const struct model *model, const struct article *article,
 
 const struct stage summary_stage = {
     .name = "summary",
-    .version = "1.1.0",
+    .version = "1.2.0",
     .needs = "clean entities",
     .load = load,
     .run = run,
