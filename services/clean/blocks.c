@@ -39,7 +39,7 @@ static uint32_t hints_of_words(struct view kinds)
     struct view word;
     while (view_next_word(&kinds, &word)) {
         for (unsigned i = 0; i < HINT_COUNT; i++) {
-            if (view_equal(word, view_of(hint_names[i]))) {
+            if (word.at[0] == hint_names[i][0] && view_equal(word, view_of(hint_names[i]))) {
                 hints |= 1u << i;
             }
         }
@@ -129,7 +129,7 @@ static const struct {
 static uint32_t role_hints(struct view role)
 {
     for (size_t i = 0; role.len > 0 && i < sizeof roles / sizeof roles[0]; i++) {
-        if (view_equal(role, view_of(roles[i].role))) {
+        if (role.at[0] == roles[i].role[0] && view_equal(role, view_of(roles[i].role))) {
             return roles[i].hints;
         }
     }

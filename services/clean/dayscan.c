@@ -41,9 +41,16 @@ static const char *const fillers[] = {
     "pdt",          "et",           "ist",      "il",          "em",  "|",   "-",   "/",    "@",
     "\xe2\x80\x93", "\xe2\x80\x94", "\xc2\xb7", "\xe2\x80\xa2"};
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+// `start` is in lower case and not empty.
 static bool starts_like(struct view word, const char *start)
 {
-    return view_starts_nocase(word, view_of(start));
+    return word.len > 0 && lower(word.at[0]) == start[0] &&
+           view_starts_nocase(word, view_of(start));
 }
 
 static bool is_digit(char c)
@@ -72,9 +79,8 @@ int dayscan_month(struct view word)
         return 0;
     }
     for (size_t i = 0; i < sizeof months / sizeof months[0]; i++) {
-        size_t len = strlen(months[i].start);
-        if (len > best && starts_like(word, months[i].start)) {
-            best = len;
+        if (starts_like(word, months[i].start) && strlen(months[i].start) > best) {
+            best = strlen(months[i].start);
             month = months[i].month;
         }
     }
@@ -94,7 +100,7 @@ bool dayscan_is_day(int year, int month, int day)
 static bool is_filler(struct view word)
 {
     for (size_t i = 0; i < sizeof fillers / sizeof fillers[0]; i++) {
-        if (view_equal_nocase(word, view_of(fillers[i]))) {
+        if (starts_like(word, fillers[i]) && word.len == strlen(fillers[i])) {
             return true;
         }
     }

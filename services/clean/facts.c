@@ -90,7 +90,8 @@ static void read_meta(struct facts *facts, const struct html *html, uint32_t i)
         struct view name = html_attribute(html, i, names[k]);
         for (size_t r = 0; name.len > 0 && r < sizeof meta_rules / sizeof meta_rules[0]; r++) {
             const struct meta_rule *rule = &meta_rules[r];
-            if (!view_equal_nocase(name, view_of(rule->name))) {
+            if ((name.at[0] | 32) != rule->name[0] ||
+                !view_equal_nocase(name, view_of(rule->name))) {
                 continue;
             }
             struct view *view = (struct view *)(void *)((char *)facts + rule->view_at);

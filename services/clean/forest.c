@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// Most blocks of a page are plainly no body: a row below -3 after this many trees is not followed further.
+enum { EARLY_TREES = 40 };
+
 static uint32_t get_u32(const unsigned char *at)
 {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
@@ -134,6 +137,7 @@ void forest_close(struct forest *forest)
 float forest_score(const struct forest *forest, const float *row)
 {
     float sum = forest->base;
+    const float sure = -3.0f;
     for (uint32_t tree = 0; tree < forest->trees; tree++) {
         const struct forest_node *nodes = forest->nodes + forest->first[tree];
         const struct forest_node *node = nodes;
@@ -141,6 +145,9 @@ float forest_score(const struct forest *forest, const float *row)
             node = nodes + node->left + !(row[node->column] <= node->value);
         }
         sum += node->value;
+        if (tree == EARLY_TREES && sum < sure) {
+            break;
+        }
     }
     return sum;
 }

@@ -38,7 +38,8 @@ MUST_CHECK enum status forest_open(struct forest **out, const char *folder, cons
                                    uint32_t version, uint32_t columns, struct error *why);
 void forest_close(struct forest *forest);
 
-// The log-odds for a row of as many columns as were given to forest_open.
+// The log-odds for a row of as many columns as were given to forest_open; where they are far below zero early,
+// the value after the first trees.
 float forest_score(const struct forest *forest, const float *row);
 
 #endif
