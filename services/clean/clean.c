@@ -70,7 +70,7 @@ enum { CREDIT_WORDS = 60, BYLINE_WORDS = 20, DATELINE_PARAGRAPHS = 3 };
 
 static bool is_wire_story(const struct verdict *verdict)
 {
-    static const char *const foreign[] = {"credit", "legal", "byline", "title", "date"};
+    static const char *const foreign[] = {"credit", "legal", "byline", "title"};
     for (size_t i = 0; !verdict->keep && i < sizeof foreign / sizeof foreign[0]; i++) {
         if (strcmp(verdict->reason, foreign[i]) == 0) {
             return false;
@@ -288,7 +288,7 @@ static enum status clean_content(const struct model *model, const struct article
     struct work work = {.model = model, .article = article};
     bool is_html = reading_is_html(article->content, article->content_type);
     reading_make(&work.reading, article->arena, article->content, is_html, article->title,
-                 &model->tables);
+                 article->url, &model->tables);
     enum status status = judge(&work, is_html);
     if (status != OK) {
         return status;

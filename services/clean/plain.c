@@ -8,6 +8,8 @@ enum {
     STORY_SLOTS = 2048, // of their set
     REACH = 40,         // lines above the first long line
     LONG_LINE = 18,     // words
+    SLUG_WORDS = 24,    // of an address
+    SLUG_REACH = 250,   // lines of the page that are compared with the address
 };
 
 static uint64_t fold_word(struct view word)
@@ -59,6 +61,65 @@ static double share_in_story(const uint64_t *set, struct view line)
     return count > 0 ? (double)hits / (double)count : 0.0;
 }
 
+// The words of the last part of an address that has at least three of them.
+struct slug {
+    uint64_t words[SLUG_WORDS];
+    size_t len;
+};
+
+static struct slug slug_of(struct view url)
+{
+    struct slug slug = {.len = 0}, part = {.len = 0};
+    size_t start = view_find(url, VIEW("://"), 0);
+    start = start < url.len ? start + 3 : 0;
+    for (size_t i = start, word = start; i <= url.len; i++) {
+        char c = i < url.len ? url.at[i] : '/';
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      (unsigned char)c >= 0x80;
+        if (letter) {
+            continue;
+        }
+        uint64_t key = fold_word(view_slice(url, word, i));
+        if (key && part.len < SLUG_WORDS) {
+            part.words[part.len++] = key;
+        }
+        word = i + 1;
+        if (c == '/' || c == '?' || c == '#') {
+            slug = part.len >= 3 && start < i ? part : slug;
+            part.len = 0;
+        }
+        if (c == '?' || c == '#') {
+            break;
+        }
+    }
+    return slug;
+}
+
+// How well the words of a line and of the address cover each other, 0 to 1.
+static double share_in_slug(const struct slug *slug, struct view line)
+{
+    bool found[SLUG_WORDS] = {false};
+    size_t hits = 0, count = 0, covered = 0;
+    struct view word;
+    while (slug->len > 0 && count < 40 && view_next_word(&line, &word)) {
+        uint64_t key = fold_word(word);
+        bool any = false;
+        for (size_t i = 0; key && i < slug->len; i++) {
+            if (slug->words[i] == key) {
+                found[i] = any = true;
+            }
+        }
+        hits += any;
+        count += key != 0;
+    }
+    for (size_t i = 0; i < slug->len; i++) {
+        covered += found[i];
+    }
+    return count > 0 && slug->len > 0
+               ? 0.5 * (double)hits / (double)count + 0.5 * (double)covered / (double)slug->len
+               : 0.0;
+}
+
 bool plain_is_date_line(struct view line)
 {
     struct day day;
@@ -89,7 +150,7 @@ static struct view wire_title(const struct page *page, const struct wire *wire,
     return block->text;
 }
 
-struct view plain_title(const struct page *page, const struct wire *wire,
+struct view plain_title(const struct page *page, const struct wire *wire, struct view url,
                         const struct table_list *phrases)
 {
     if (wire->found) {
@@ -106,14 +167,20 @@ struct view plain_title(const struct page *page, const struct wire *wire,
         return (struct view){"", 0};
     }
     add_story(set, page, first);
-    for (size_t i = first > REACH ? first - REACH : 0; i < first; i++) {
+    struct slug slug = slug_of(url);
+    size_t end = slug.len > 0 && first < SLUG_REACH ? SLUG_REACH : first;
+    end = end < page->blocks.len ? end : page->blocks.len;
+    size_t start = first > REACH ? first - REACH : 0;
+    for (size_t i = slug.len > 0 ? 0 : start; i < end; i++) {
         const struct block *block = &page->blocks.at[i];
-        if (!can_be_title(block, phrases)) {
+        double same = share_in_slug(&slug, block->text);
+        bool near = i >= start && i < first;
+        if ((!near && same < 0.6) || !can_be_title(block, phrases)) {
             continue;
         }
         double length = block->words >= 4 && block->words <= 20 ? 0.35 : 0.0;
-        double near = 0.3 * (1.0 - (double)(first - i) / REACH);
-        double score = share_in_story(set, block->text) + length + near;
+        double place = near ? 0.3 * (1.0 - (double)(first - i) / REACH) : 0.0;
+        double score = share_in_story(set, block->text) + length + place + 1.5 * same;
         if (score > best_score + 0.05) {
             best_score = score;
             best = i;

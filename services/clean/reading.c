@@ -33,7 +33,7 @@ void clean_tables_close(struct clean_tables *tables)
 }
 
 void reading_make(struct reading *reading, struct arena *arena, struct view content, bool is_html,
-                  struct view title, const struct clean_tables *tables)
+                  struct view title, struct view url, const struct clean_tables *tables)
 {
     *reading = (struct reading){.title_source = "input"};
     if (is_html) {
@@ -50,7 +50,7 @@ void reading_make(struct reading *reading, struct arena *arena, struct view cont
         blocks_of_text(&reading->page, arena, content);
         wire_head(&reading->page, &tables->phrases, &reading->wire);
         if (title.len == 0) {
-            title = plain_title(&reading->page, &reading->wire, &tables->phrases);
+            title = plain_title(&reading->page, &reading->wire, url, &tables->phrases);
             reading->title_source = "text";
         }
     }

@@ -29,9 +29,9 @@ MUST_CHECK enum status clean_tables_open(struct clean_tables *tables, const char
                                          struct error *why);
 void clean_tables_close(struct clean_tables *tables);
 
-// Reads `content`, HTML or plain text. `title` is the headline when it is already known, else empty.
+// Reads `content`, HTML or plain text. `title` is the headline when it is already known, else empty; `url` too.
 void reading_make(struct reading *reading, struct arena *arena, struct view content, bool is_html,
-                  struct view title, const struct clean_tables *tables);
+                  struct view title, struct view url, const struct clean_tables *tables);
 
 // Measures again after blocks were taken out of reading->page (training does).
 void reading_measure(struct reading *reading, const struct clean_tables *tables);

@@ -142,17 +142,79 @@ void verdict_cut(struct verdict *verdicts, size_t i, const char *reason, const c
     verdicts[i].rule = rule;
 }
 
+struct pool {
+    uint32_t signature;
+    uint32_t count;
+    float sum;
+};
+
+static struct pool *pool_slot(struct pool *pools, size_t mask, uint32_t signature)
+{
+    size_t slot = (signature ^ (signature >> 15)) & mask;
+    while (pools[slot].count > 0 && pools[slot].signature != signature) {
+        slot = (slot + 1) & mask;
+    }
+    pools[slot].signature = signature;
+    return &pools[slot];
+}
+
+static float clip_score(float score)
+{
+    const float limit = 3.0f;
+    return score > limit ? limit : score < -limit ? -limit : score;
+}
+
+void verdict_pool(struct arena *arena, float *scores, const uint32_t *signatures, size_t count)
+{
+    const float own = 0.75f;
+    size_t mask = 63;
+    while (mask < count * 2) {
+        mask = mask * 2 + 1;
+    }
+    struct pool *pools = arena_zalloc(arena, mask + 1, sizeof *pools);
+    for (size_t i = 0; pools && i < count; i++) {
+        struct pool *pool = pool_slot(pools, mask, signatures[i]);
+        pool->sum += clip_score(scores[i]);
+        pool->count++;
+    }
+    for (size_t i = 0; pools && i < count; i++) {
+        const struct pool *pool = pool_slot(pools, mask, signatures[i]);
+        scores[i] = own * scores[i] + (1.0f - own) * pool->sum / (float)pool->count;
+    }
+}
+
+// The log-odds of all blocks; NULL when the arena is full.
+static float *score_blocks(const struct reading *reading, const struct forest *forest)
+{
+    struct arena *arena = reading->page.arena;
+    size_t count = reading->page.blocks.len;
+    float *scores = arena_alloc(arena, (count + 1) * sizeof *scores);
+    uint32_t *signatures = arena_alloc(arena, (count + 1) * sizeof *signatures);
+    if (!scores || !signatures || !reading->rows) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        scores[i] = forest_score(forest, reading->rows + i * FEATURE_COUNT);
+        signatures[i] = reading->page.elements[reading->page.blocks.at[i].node].signature;
+    }
+    if (reading->page.html.nodes.len > 0) {
+        verdict_pool(arena, scores, signatures, count);
+    }
+    return scores;
+}
+
 struct verdict *verdict_all(const struct reading *reading, const struct forest *forest,
                             const struct table_list *phrases)
 {
     size_t count = reading->page.blocks.len;
     struct verdict *verdicts = arena_zalloc(reading->page.arena, count + 1, sizeof *verdicts);
-    if (!verdicts || !reading->rows) {
+    const float *scores = score_blocks(reading, forest);
+    if (!verdicts || !scores) {
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        float score = forest_score(forest, reading->rows + i * FEATURE_COUNT);
-        verdicts[i] = (struct verdict){.keep = score > 0.0f, .score = score, .rule = "model"};
+        verdicts[i] =
+            (struct verdict){.keep = scores[i] > 0.0f, .score = scores[i], .rule = "model"};
         if (verdicts[i].keep && is_title(reading, i)) {
             verdicts[i].keep = false;
             verdicts[i].rule = "title";

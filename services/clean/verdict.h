@@ -21,6 +21,10 @@ void verdict_cut(struct verdict *verdicts, size_t i, const char *reason, const c
 // Marks subheads anew after blocks were cut or kept by rules.
 void verdict_settle(const struct reading *reading, struct verdict *verdicts);
 
+// Mixes the log-odds of blocks that stand in the same kind of place (tag and classes, three levels) with their mean:
+// what the page repeats is kept or cut as one. `scores` has `count` entries, as have `signatures`.
+void verdict_pool(struct arena *arena, float *scores, const uint32_t *signatures, size_t count);
+
 // One verdict per block, in the page's arena; NULL when it is full.
 // A page that has sentences never loses all of them: then the likeliest blocks stay.
 struct verdict *verdict_all(const struct reading *reading, const struct forest *forest,

@@ -12,6 +12,7 @@
 #include "services/clean/reading.h"
 #include "services/clean/train/align.h"
 #include "services/clean/train/boost.h"
+#include "services/clean/verdict.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ struct document {
     uint64_t site;
     size_t first, rows;
     char **texts; // of its blocks; for cross-validation
-    bool *breaks;
+    uint32_t *signatures;
 };
 
 struct samples {
@@ -151,7 +152,8 @@ static void read_document(struct job *job, const struct article *article, struct
 {
     struct reading reading;
     bool is_html = reading_is_html(article->content, article->content_type);
-    reading_make(&reading, arena, article->content, is_html, (struct view){"", 0}, &job->tables);
+    reading_make(&reading, arena, article->content, is_html, (struct view){"", 0}, article->url,
+                 &job->tables);
     size_t count = reading.page.blocks.len;
     bool *in_body = arena_zalloc(arena, count + 1, sizeof *in_body);
     if (!reading.rows || !in_body) {
@@ -163,8 +165,11 @@ static void read_document(struct job *job, const struct article *article, struct
     document->rows = count;
     if (job->keep_texts) {
         document->texts = must(calloc(count + 1, sizeof *document->texts));
+        document->signatures = must(calloc(count + 1, sizeof *document->signatures));
         for (size_t i = 0; i < count; i++) {
             document->texts[i] = copy_text(reading.page.blocks.at[i].text);
+            document->signatures[i] =
+                reading.page.elements[reading.page.blocks.at[i].node].signature;
         }
     }
     if (covered > 0.7 && job->truncated_copies) {
@@ -239,6 +244,8 @@ static void write_bodies(const struct samples *samples, int folds, int fold,
                          const struct forest *forest, FILE *out)
 {
     struct buf line, body;
+    struct arena arena;
+    arena_init(&arena, 64 << 20);
     buf_init(&line, 64 << 20);
     buf_init(&body, 64 << 20);
     for (size_t i = 0; i < samples->count; i++) {
@@ -248,9 +255,17 @@ static void write_bodies(const struct samples *samples, int folds, int fold,
         }
         buf_reset(&line);
         buf_reset(&body);
+        arena_reset(&arena);
+        float *scores = must(arena_alloc(&arena, (document->rows + 1) * sizeof *scores));
         for (size_t k = 0; k < document->rows; k++) {
-            const float *row = samples->values + (document->first + k) * FEATURE_COUNT;
-            if (forest_score(forest, row) > 0) {
+            scores[k] =
+                forest_score(forest, samples->values + (document->first + k) * FEATURE_COUNT);
+        }
+        if (document->signatures[0] != 0) { // plain text has none
+            verdict_pool(&arena, scores, document->signatures, document->rows);
+        }
+        for (size_t k = 0; k < document->rows; k++) {
+            if (scores[k] > 0) {
                 buf_add(&body, view_of(document->texts[k]));
                 buf_add(&body, VIEW("\n\n"));
             }
@@ -263,6 +278,7 @@ static void write_bodies(const struct samples *samples, int folds, int fold,
     }
     buf_clear(&line);
     buf_clear(&body);
+    arena_clear(&arena);
 }
 
 static enum status cross_validate(const struct samples *samples, int folds, const char *path,
@@ -301,6 +317,7 @@ static void free_samples(struct samples *samples)
             free(document->texts[k]);
         }
         free(document->texts);
+        free(document->signatures);
         free(document->id);
     }
     free(samples->documents);
