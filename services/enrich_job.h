@@ -39,6 +39,7 @@ struct desk {
     struct explain explain;
 };
 
+// Starts with nothing kept; frees all.
 void job_init(struct job *job);
 void job_clear(struct job *job);
 

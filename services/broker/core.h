@@ -119,6 +119,7 @@ struct core_numbers {
     const char *closed;                 // why the door is closed, or NULL
 };
 
+// The numbers of now, and the pipeline, which is borrowed from the core.
 struct core_numbers core_numbers(const struct core *core);
 const struct graph *core_graph(const struct core *core);
 

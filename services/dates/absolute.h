@@ -11,6 +11,7 @@ struct moment absolute_calendar(struct task *task);
 // The nearest one, or the one before or after the anchor when the text says so.
 struct moment absolute_holiday(struct task *task);
 
+// A decade or years in plural: the 1990s, the '90s, the nineties.
 struct moment absolute_decade(struct task *task);
 
 #endif

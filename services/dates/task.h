@@ -31,6 +31,7 @@ bool task_anchor(struct task *task, int32_t *day);
 // A moment of no grain: the expression has no reading.
 struct moment task_unknown(struct task *task);
 
+// A moment on a given date, as exact as `grain`.
 struct moment task_dated(int32_t year, int32_t month, int32_t day, enum grain grain);
 
 // True when the day exists; unknown years and years before Christ count as leap years.

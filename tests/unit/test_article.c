@@ -107,7 +107,8 @@ static void known_members_are_checked(void **state)
 {
     (void)state;
     expect_refused("{\"text\":5}", ERR_FORMAT, "1:9: 'text' must be a string, not a number");
-    expect_refused("{\"id\":\"a\",\n \"title\":[]}", ERR_FORMAT, "2:10: 'title' must be a string, not an array");
+    expect_refused("{\"id\":\"a\",\n \"title\":[]}", ERR_FORMAT,
+                   "2:10: 'title' must be a string, not an array");
     expect_refused("{\"version\":0}", ERR_FORMAT, "1:12: version: must be a whole number from 1");
     expect_refused("{\"urgency\":10}", ERR_FORMAT,
                    "1:12: urgency: must be a whole number from 1 to 9");
