@@ -224,8 +224,8 @@ static void say_ended(const struct child *child, int how)
 static bool is_hopeless(const struct child *child, int how)
 {
     int code = WIFEXITED(how) ? WEXITSTATUS(how) : 0;
-    bool early = child->phase == PHASE_BROKER && !child->up->is_up;
-    return code == 2 || code == 78 || (early && code != 0);
+    bool young = child->restarts == 0 && now_ms() - child->started_ms < STEADY_MS;
+    return code == 2 || code == 78 || (child->phase == PHASE_BROKER && young && code != 0);
 }
 
 static void child_ended(struct child *child, int how)
@@ -383,7 +383,8 @@ static void on_timer(uv_timer_t *timer)
             start(child);
         }
     }
-    if (!up->is_up && up->children[0].pid > 0 && !door_explain(up->listen, LOOK_MS, &why)) {
+    const char *own = up->socket[0] ? up->socket : up->listen;
+    if (!up->is_up && up->children[0].pid > 0 && !door_explain(own, LOOK_MS, &why)) {
         up->is_up = true;
         print_screen(up);
     }

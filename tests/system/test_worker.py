@@ -1,0 +1,132 @@
+"""copydesk worker: serves a stage, and what becomes of its articles when it leaves, freezes, or hangs."""
+
+import urllib.error
+import urllib.request
+
+from room import *
+
+CLEAN_ONLY = "clean = article\nexport = *\n"
+
+
+def readiness(port):
+    """The status code and text of /readyz; 0 while nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def test_all_stages_enrich_what_is_submitted(folder):
+    with Room(folder) as room:
+        room.start("broker")
+        for stage in ("clean", "entities", "dates", "summary"):
+            room.start(stage, "worker", stage, "--threads", "2")
+        room.start("export", "export")
+        equal(room.submit(articles(500)).code, 0)
+        room.wait_for_status(lambda status: status["articles"]["complete"] == 500)
+        found = room.exported()
+        equal(len(found), 500)
+        for article in found.values():
+            equal({name: stage["status"] for name, stage in article["stages"].items()},
+                  {"clean": "ok", "entities": "ok", "dates": "ok", "summary": "ok"})
+            equal(article["stages"]["dates"]["attempt"], 1)
+        holds(json.dumps(found["a7"]["dates"]), "2020-08-13")  # the document's own date reached the stage
+
+
+def test_it_drains_and_another_goes_on(folder):
+    with Room(folder, CLEAN_ONLY) as room:
+        room.start("broker")
+        room.start("first", "worker", "clean")
+        room.start("export", "export")
+        room.submit(articles(3000))
+        equal(room.stop("first"), 0)
+        holds(room.log("first"), "drained, bye")
+        room.start("second", "worker", "clean")
+        status = room.wait_for_status(lambda s: s["articles"]["complete"] == 3000)
+        equal(status["articles"]["expired_leases"], 0)
+        equal(len(room.exported()), 3000)
+
+
+def test_it_waits_for_the_broker_and_says_so(folder):
+    port = free_port()
+    with Room(folder, CLEAN_ONLY) as room:
+        room.start("clean", "worker", "clean", "--ops", f"127.0.0.1:{port}")
+        room.wait_for_log("clean", f"{room.address}: nothing listens there")
+        code, why = readiness(port)
+        equal(code, 503)
+        holds(why, "nothing listens there")
+        room.start("broker")
+        until(lambda: readiness(port)[0] == 200, "ready")
+        room.stop("broker", signal.SIGKILL)
+        until(lambda: readiness(port)[0] == 503, "not ready again")
+        room.start("broker")
+        until(lambda: readiness(port)[0] == 200, "ready again")
+
+
+def test_the_articles_of_a_frozen_worker_go_to_another(folder):
+    with Room(folder, CLEAN_ONLY) as room:
+        room.start("broker", *QUICK)
+        frozen = room.start("frozen", "worker", "clean")
+        room.wait_for_log("frozen", "serving clean")
+        frozen.send_signal(signal.SIGSTOP)
+        room.start("export", "export")
+        room.submit(articles(50))
+        room.start("other", "worker", "clean")
+        room.wait_for_status(lambda status: status["articles"]["complete"] == 50)
+        frozen.send_signal(signal.SIGCONT)
+        room.wait_for_log("frozen", "serving clean", times=2)
+        room.submit(articles(10, "b"))
+        room.wait_for_status(lambda status: status["articles"]["complete"] == 60)
+        equal(len(room.exported()), 60)
+
+
+def test_an_article_that_hangs_its_workers_ends_in_the_dead_letters(folder):
+    sentence = "Mayor Anna Schmidt of Hamburg met Donald Trump in Washington on Thursday. "
+    with Room(folder, "clean = article\nentities = clean\nexport = *\n") as room:
+        room.start("broker", *QUICK)
+        room.start("clean", "worker", "clean")
+        room.start("export", "export")
+        room.submit([{"id": "poison", "text": sentence * 100000}, *articles(5)])
+        ends = 0
+        while not room.status()["articles"]["dead"]:
+            worker = room.start("entities", "worker", "entities", "--article-timeout", "100ms")
+            dead = until(lambda: worker.poll() is not None or room.status()["articles"]["dead"], "an end")
+            ends += worker.poll() is not None
+            below(ends, 10, "workers that ended")
+            if worker.poll() is not None:
+                equal(worker.returncode, 70)
+        holds(room.log("entities"), "id=poison")
+        if worker.poll() is not None:
+            room.start("entities", "worker", "entities")
+        room.wait_for_status(lambda status: status["articles"]["complete"] == 5)
+        listed = room.run("dlq", "list")
+        holds(listed.out, "poison")
+        holds(listed.out, "entities")
+
+
+def test_wrong_stages_are_told(folder):
+    with Room(folder, CLEAN_ONLY) as room:
+        unknown = room.run("worker", "sumary")
+        equal(unknown.code, 2)
+        holds(unknown.err, "no stage 'sumary'. Did you mean 'summary'?")
+        equal(room.run("worker").code, 2)
+        room.start("broker")
+        missing = room.run("worker", "summary")
+        equal(missing.code, 78)
+        holds(missing.err, "the pipeline has no stage 'summary'")
+
+
+def test_a_signal_prints_its_state(folder):
+    with Room(folder, CLEAN_ONLY) as room:
+        room.start("broker")
+        clean = room.start("clean", "worker", "clean", "--name", "w7")
+        room.wait_for_log("clean", "serving clean")
+        clean.send_signal(signal.SIGUSR1)
+        room.wait_for_log("clean", "w7: session up, 0 waiting, 0 running")
+
+
+if __name__ == "__main__":
+    main(globals())
