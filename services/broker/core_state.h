@@ -1,4 +1,11 @@
-// What core.c and answer.c share: the core's state. Nobody else looks inside.
+// The core's state, and what its parts offer each other. Nobody outside of the core looks inside:
+//
+//     core.c       peers, messages, time
+//     core_acts.c  actions and messages out; what happens when an article ends
+//     intake.c     the door: PUT and ACK
+//     handout.c    WORK and RESULT
+//     keep.c       recovery, commits, segments
+//     answer.c     the operator's commands
 #ifndef COPYDESK_CORE_STATE_H
 #define COPYDESK_CORE_STATE_H
 
@@ -75,5 +82,71 @@ struct core {
         uint64_t complete, superseded, dead;
     } ended;
 };
+
+// --- core_acts.c
+
+// Room for one more of `size` bytes in a list that is filled at its end and emptied from its front; NULL
+// when memory ran out.
+void *core_list_push(struct list *list, size_t size);
+
+// Hands an action to the shell. False when memory ran out.
+bool core_act(struct core *core, const struct action *action);
+
+// Ends the message being built and sends it.
+void core_send(struct core *core, struct peer *peer, int64_t now_ms);
+void core_send_error(struct core *core, uint64_t number, enum wire_error code,
+                     const char *sentence);
+
+// A line for the log.
+__attribute__((format(printf, 2, 3))) void core_say(struct core *core, const char *format, ...);
+
+void core_observe(struct core *core, uint32_t stage, uint8_t lane, int64_t waited_ms);
+
+struct peer *core_find_peer(const struct core *core, uint64_t number);
+
+static inline struct holding *core_holding(const struct queued_article *article)
+{
+    return article->holding;
+}
+
+// Takes what a holding has in memory into the sums, or out of them: out before it changes, in after.
+void core_count_bytes(struct core *core, const struct holding *holding, bool in);
+
+// Frees an article that ended.
+void core_let_go(struct core *core, struct queued_article *article);
+
+void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms);
+
+// Sees to the articles that ended since the last call: their DONE or DEAD goes to the journal.
+void core_settle_ended(struct core *core, int64_t now_ms);
+
+// --- intake.c
+
+// Why nothing is accepted now, or NULL.
+const char *intake_closed(const struct core *core);
+
+// Writes the article's record; `*holding` learns where.
+bool intake_append(struct core *core, struct queued_article *article, struct holding *holding,
+                   struct view document, int64_t now_ms);
+
+void intake_take_put(struct core *core, struct peer *peer, const struct wire_message *message,
+                     int64_t now_ms);
+void intake_send_acks(struct core *core, int64_t now_ms);
+
+// --- handout.c
+
+void handout_take_result(struct core *core, struct peer *peer, const struct wire_message *message,
+                         int64_t now_ms);
+void handout_send_canceled(struct core *core, int64_t now_ms);
+void handout_send_loaded(struct core *core, int64_t now_ms);
+void handout_dispatch(struct core *core, int64_t now_ms);
+
+// Has the article's document read back, unless that is under way.
+void handout_ask_for_document(struct core *core, const struct queued_article *article);
+
+// --- keep.c
+
+// Begins a commit when there is something to write and none is under way.
+void keep_commit(struct core *core, int64_t now_ms);
 
 #endif

@@ -1,0 +1,166 @@
+// What every part of the core uses: actions and messages out, and what happens when an article ends.
+#include "services/broker/core_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void core_say(struct core *core, const char *format, ...)
+{
+    char sentence[512];
+    va_list arguments;
+    if (!core->config.log) {
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    core->config.log(core->config.user, sentence);
+}
+
+// Room for one more of `size` bytes in a list that is filled at its end and emptied from its front.
+void *core_list_push(struct list *list, size_t size)
+{
+    if (list->first == list->end) {
+        list->first = list->end = 0;
+    }
+    if (list->end == list->room && list->first > list->room / 2) {
+        memmove(list->at, (char *)list->at + list->first * size, (list->end - list->first) * size);
+        list->end -= list->first;
+        list->first = 0;
+    }
+    if (list->end == list->room) {
+        size_t room = list->room ? list->room * 2 : 64;
+        void *grown = realloc(list->at, room * size);
+        if (!grown) {
+            return NULL;
+        }
+        list->at = grown;
+        list->room = room;
+    }
+    return (char *)list->at + list->end++ * size;
+}
+
+bool core_act(struct core *core, const struct action *action)
+{
+    struct action *room = core_list_push(&core->actions, sizeof *room);
+    if (room) {
+        *room = *action;
+    }
+    return room != NULL;
+}
+
+bool core_take_action(struct core *core, struct action *action)
+{
+    if (core->actions.first == core->actions.end) {
+        return false;
+    }
+    *action = ((struct action *)core->actions.at)[core->actions.first++];
+    return true;
+}
+
+// Ends the message being built and sends it.
+void core_send(struct core *core, struct peer *peer, int64_t now_ms)
+{
+    struct action action = {.kind = ACTION_SEND, .peer = peer->number};
+    if (message_finish(&core->message, ++peer->messages, &action.frames)) {
+        peer->sent_ms = now_ms;
+        if (!core_act(core, &action)) {
+            frames_clear(&action.frames);
+        }
+    }
+}
+
+void core_send_error(struct core *core, uint64_t number, enum wire_error code, const char *sentence)
+{
+    struct action action = {.kind = ACTION_SEND, .peer = number};
+    if (message_error(&core->message, code, sentence, 0, &action.frames) &&
+        !core_act(core, &action)) {
+        frames_clear(&action.frames);
+    }
+}
+
+void core_observe(struct core *core, uint32_t stage, uint8_t lane, int64_t waited_ms)
+{
+    if (core->config.observe) {
+        core->config.observe(core->config.user, stage, lane, waited_ms);
+    }
+}
+
+// --- articles that ended
+
+void core_count_bytes(struct core *core, const struct holding *holding, bool in)
+{
+    core->document_bytes += in ? holding->document_len : 0 - (size_t)holding->document_len;
+    core->section_bytes += in ? holding->section_bytes : 0 - (size_t)holding->section_bytes;
+}
+
+void core_let_go(struct core *core, struct queued_article *article)
+{
+    struct holding *holding = core_holding(article);
+    core_count_bytes(core, holding, false);
+    holding_free(holding);
+    article->holding = NULL;
+    queue_forget(core->queue, article);
+}
+
+void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms)
+{
+    struct journal_place place;
+    const struct dead_letter *why = article->dead;
+    struct record record = {.type = RECORD_DEAD, .count = why->stage, .handle = article->handle};
+    record.is.dead = (struct record_dead){.at_ms = why->at_ms,
+                                          .attempts = why->attempts,
+                                          .worker = (const uint8_t *)why->worker,
+                                          .worker_bytes = (uint16_t)strlen(why->worker),
+                                          .reason = (const uint8_t *)why->reason,
+                                          .reason_bytes = (uint16_t)strlen(why->reason)};
+    journal_append(core->journal, &record, now_ms, &place);
+}
+
+// A dead letter keeps its place in the journal and nothing in memory but its id.
+static void bury(struct core *core, struct queued_article *article, int64_t now_ms)
+{
+    struct holding *holding = core_holding(article);
+    const struct dead_letter *why = article->dead;
+    core_count_bytes(core, holding, false);
+    holding_drop_document(holding);
+    holding_drop_sections(holding);
+    article->done = article->pubstatus == WIRE_CANCELED ? core->graph.inner : 0;
+    article->skipped = 0;
+    core->ended.dead++;
+    if (!why) {
+        return; // no memory for the reason: the article will be run again after a restart
+    }
+    core_append_dead(core, article, now_ms);
+    core_say(core, "article %.*s shelved at %s after %u attempts: %s",
+             VIEW_ARGS(holding_id(holding)), core->graph.stages[why->stage - 1].name, why->attempts,
+             why->reason);
+}
+
+void core_settle_ended(struct core *core, int64_t now_ms)
+{
+    struct queued_article *article;
+    while ((article = queue_take_ended(core->queue))) {
+        if (article->ending == ENDED_DEAD) {
+            bury(core, article, now_ms);
+            continue;
+        }
+        if (article->ending == ENDED_COMPLETE) {
+            core->ended.complete++;
+            core_observe(core, 0, article->lane, now_ms - article->accepted_ms);
+        }
+        core->ended.superseded += article->ending == ENDED_SUPERSEDED;
+        if (journal_waiting_done(core->journal) == 0) {
+            core->gather_since_ms = now_ms;
+        }
+        // Without memory for the note the article is only run again after a restart.
+        journal_done(core->journal, article->handle, core_holding(article)->place);
+        core_let_go(core, article);
+    }
+}
+
+struct peer *core_find_peer(const struct core *core, uint64_t number)
+{
+    return index_find(&core->peers, number);
+}

@@ -1,0 +1,284 @@
+// Between broker and workers: what is handed to whom, and what comes back.
+#include "services/broker/core_state.h"
+
+#include <stdio.h>
+
+// A batch for one worker ends at the first of these. Nothing waits for a batch to fill.
+enum { BATCH_ARTICLES = 64, BATCH_BYTES = 256 << 10 };
+
+// Tells holders what was taken away from them, before they get anything newer.
+void handout_send_canceled(struct core *core, int64_t now_ms)
+{
+    struct canceled canceled;
+    while (queue_take_canceled(core->queue, &canceled)) {
+        struct peer *peer = core_find_peer(core, canceled.holder);
+        struct wire_item item = {.handle = canceled.handle, .attempt = canceled.attempt};
+        if (peer) {
+            message_begin(&core->message, WIRE_CANCEL, (uint16_t)canceled.stage);
+            message_item(&core->message, &item, VIEW(""));
+            core_send(core, peer, now_ms);
+        }
+    }
+}
+
+// --- results
+
+static void keep_section(struct core *core, uint64_t handle, uint32_t stage, struct view bytes)
+{
+    struct queued_article *article = queue_find(core->queue, handle);
+    if (article && article->state == ARTICLE_LIVE) {
+        struct holding *holding = core_holding(article);
+        core_count_bytes(core, holding, false);
+        holding_add_section(holding, stage, bytes);
+        core_count_bytes(core, holding, true);
+    }
+}
+
+static void take_result_item(struct core *core, struct peer *peer, struct wire_walk *walk,
+                             int64_t now_ms)
+{
+    struct wire_section section;
+    const uint8_t *bytes = NULL;
+    struct view text = {"", 0};
+    const struct wire_item *item = &walk->item;
+    struct queue *queue = core->queue;
+    struct view worker = view_of(peer->name);
+    if (wire_next_section(walk, &section, &bytes)) {
+        text = (struct view){(const char *)bytes, section.bytes};
+    }
+    switch (item->outcome) {
+    case WIRE_DONE:
+        if (queue_complete(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms)) {
+            peer->done++;
+            if (!core->graph.stages[peer->stage - 1].terminal && bytes) {
+                keep_section(core, item->handle, peer->stage, text);
+            }
+        }
+        break;
+    case WIRE_RETRY:
+        queue_fail(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms, worker,
+                   text);
+        break;
+    case WIRE_RETURN:
+        queue_return(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms);
+        break;
+    default:
+        queue_reject(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms, worker,
+                     item->outcome == WIRE_REJECT ? text : VIEW("unknown outcome"));
+        break;
+    }
+}
+
+void handout_take_result(struct core *core, struct peer *peer, const struct wire_message *message,
+                         int64_t now_ms)
+{
+    struct wire_walk walk = {.message = message};
+    while (wire_next_item(&walk)) {
+        take_result_item(core, peer, &walk, now_ms);
+        core_settle_ended(core, now_ms);
+    }
+}
+
+// --- handing out
+
+static void add_skipped(struct core *core, const struct queued_article *article, uint32_t stage)
+{
+    char section[128];
+    int len = snprintf(section, sizeof section, "{\"stages\":{\"%s\":{\"status\":\"timeout\"}}}",
+                       core->graph.stages[stage - 1].name);
+    if (article->skipped & graph_bit(stage)) {
+        message_section(&core->message, (uint16_t)stage, (struct view){section, (size_t)len});
+    }
+}
+
+// Adds one leased article to the WORK being built, with the sections its stage needs.
+static void add_work(struct core *core, const struct article_task *task, int64_t now_ms)
+{
+    const struct queued_article *article = task->article;
+    const struct graph_stage *stage = &core->graph.stages[task->stage - 1];
+    const struct holding *holding = core_holding(article);
+    int64_t waited = now_ms - task->since_ms;
+    core_observe(core, task->stage, article->lane, waited);
+    struct wire_item item = {.handle = article->handle,
+                             .key = {article->story.key[0], article->story.key[1]},
+                             .version = article->story.version,
+                             .deadline_ms = article->deadline_ms,
+                             .embargo_ms = article->embargo_ms,
+                             .attempt = task->attempt,
+                             .lane = article->lane,
+                             .pubstatus = article->pubstatus,
+                             .trace_flags = holding->trace_flags,
+                             .waited_ms = waited > 0 ? (uint32_t)waited : 0};
+    memcpy(item.trace_id, holding->trace_id, sizeof item.trace_id);
+    memcpy(item.span_id, holding->span_id, sizeof item.span_id);
+    message_item(&core->message, &item, holding_id(holding));
+    if (stage->needs_document) {
+        message_section(&core->message, WIRE_DOCUMENT,
+                        (struct view){holding->document, holding->document_len});
+    }
+    const struct holding_section *section = holding->sections;
+    for (uint32_t number = 1; number <= core->graph.count; number++) {
+        if (section && section->stage < number) {
+            section = section->next;
+        }
+        if (!(stage->needs & graph_bit(number))) {
+            continue;
+        }
+        if (section && section->stage == number) {
+            message_section(&core->message, (uint16_t)number,
+                            (struct view){section->bytes, section->len});
+        } else {
+            add_skipped(core, article, number);
+        }
+    }
+}
+
+// Asks for the document, once.
+void handout_ask_for_document(struct core *core, const struct queued_article *article)
+{
+    struct holding *holding = core_holding(article);
+    if (!holding->loading) {
+        struct action action = {
+            .kind = ACTION_READ, .handle = article->handle, .place = holding->place};
+        holding->loading = core_act(core, &action);
+    }
+}
+
+// Notes that the task waits for its document. Without memory for the note its lease is never answered
+// and the worker's end frees it.
+static void load(struct core *core, const struct article_task *task, uint64_t peer)
+{
+    struct load *room = core_list_push(&core->loads, sizeof *room);
+    if (room) {
+        *room = (struct load){task->article->handle, task->attempt, task->stage, peer};
+    }
+    handout_ask_for_document(core, task->article);
+}
+
+static bool lacks_document(const struct core *core, const struct article_task *task)
+{
+    return core->graph.stages[task->stage - 1].needs_document &&
+           !core_holding(task->article)->document;
+}
+
+// While too many sections are in memory no new article is begun; those under way go on.
+static bool is_held_back(const struct core *core, uint32_t stage)
+{
+    const struct graph_stage *at = &core->graph.stages[stage - 1];
+    return core->draining ||
+           (!at->terminal && at->needs == 0 && core->section_bytes >= core->config.section_bytes);
+}
+
+// Fills one WORK for one worker. False when it got nothing.
+static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
+{
+    bool any = false;
+    struct message *message = &core->message;
+    message_begin(message, WIRE_WORK, (uint16_t)peer->stage);
+    while (peer->credit_articles > 0 && message_item_count(message) < BATCH_ARTICLES &&
+           message_body_bytes(message) < BATCH_BYTES && peer->credit_bytes > 0) {
+        struct article_task *task = queue_lease(core->queue, peer->stage, peer->number, now_ms);
+        if (!task) {
+            break;
+        }
+        any = true;
+        size_t before = message_body_bytes(message);
+        if (lacks_document(core, task)) {
+            load(core, task, peer->number);
+        } else {
+            add_work(core, task, now_ms);
+        }
+        peer->credit_articles--;
+        peer->credit_bytes -= (int64_t)(message_body_bytes(message) - before);
+    }
+    if (message_item_count(message) > 0) {
+        core_send(core, peer, now_ms);
+    }
+    return any;
+}
+
+// Goes round the workers, one batch each, until nobody can take more. The starting point moves, so that
+// at low rate all of them get their share.
+void handout_dispatch(struct core *core, int64_t now_ms)
+{
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t i = 0; i < core->worker_count; i++) {
+            struct peer *peer = core->workers[(core->turn + i) % core->worker_count];
+            if (peer->credit_articles > 0 && peer->credit_bytes > 0 &&
+                queue_ready(core->queue, peer->stage) > 0 && !is_held_back(core, peer->stage)) {
+                again |= dispatch_to(core, peer, now_ms);
+            }
+        }
+    }
+    core->turn++;
+}
+
+// The task a load was for, if it is still in the same hands.
+static struct article_task *loaded_task(const struct core *core, const struct load *load)
+{
+    const struct queued_article *article = queue_find(core->queue, load->handle);
+    struct article_task *task = article ? article->tasks : NULL;
+    while (task && task->stage != load->stage) {
+        task = task->sibling;
+    }
+    return task && task->state == TASK_LEASED && task->attempt == load->attempt ? task : NULL;
+}
+
+// Under memory pressure a document that was read back is not kept: the journal has it.
+static void drop_document(struct core *core, struct holding *holding)
+{
+    if (core->document_bytes > core->config.document_bytes) {
+        core_count_bytes(core, holding, false);
+        holding_drop_document(holding);
+        core_count_bytes(core, holding, true);
+    }
+}
+
+// Adds a task whose document has come to the WORK being built for `*number`, and sends what was built for another
+// worker before.
+static void add_loaded(struct core *core, const struct article_task *task, uint64_t *number,
+                       struct peer *peer, int64_t now_ms)
+{
+    bool full = message_body_bytes(&core->message) >= BATCH_BYTES ||
+                message_item_count(&core->message) >= BATCH_ARTICLES;
+    if (*number != 0 && (*number != peer->number || full)) {
+        core_send(core, core_find_peer(core, *number), now_ms);
+        *number = 0;
+    }
+    if (*number == 0) {
+        message_begin(&core->message, WIRE_WORK, (uint16_t)peer->stage);
+        *number = peer->number;
+    }
+    size_t before = message_body_bytes(&core->message);
+    add_work(core, task, now_ms);
+    peer->credit_bytes -= (int64_t)(message_body_bytes(&core->message) - before);
+}
+
+// Sends what was waiting for documents that have come, a batch for each run of one worker.
+void handout_send_loaded(struct core *core, int64_t now_ms)
+{
+    struct list *loads = &core->loads;
+    struct load *all = loads->at;
+    uint64_t number = 0;
+    size_t kept = loads->first;
+    for (size_t i = loads->first; i < loads->end; i++) {
+        struct article_task *task = loaded_task(core, &all[i]);
+        struct peer *peer = core_find_peer(core, all[i].peer);
+        if (!task || !peer) {
+            continue;
+        }
+        if (!lacks_document(core, task)) {
+            add_loaded(core, task, &number, peer, now_ms);
+            drop_document(core, core_holding(task->article));
+            continue;
+        }
+        // Another sink that waits for the same document may come after it was dropped again.
+        handout_ask_for_document(core, task->article);
+        all[kept++] = all[i];
+    }
+    if (number != 0) {
+        core_send(core, core_find_peer(core, number), now_ms);
+    }
+    loads->end = kept;
+}

@@ -1,0 +1,170 @@
+// The door: what is accepted, and when its sender is told.
+#include "services/broker/core_state.h"
+#include "services/broker/hash.h"
+
+// Why nothing is accepted now, or NULL.
+const char *intake_closed(const struct core *core)
+{
+    if (core->draining) {
+        return "draining";
+    }
+    if (core->disk_full) {
+        return "no room on the disk of the journal";
+    }
+    if (journal_bytes(core->journal) >= core->config.disk_bytes) {
+        return "the journal has reached its limit (--disk)";
+    }
+    return journal_pending_bytes(core->journal) >= core->config.pending_bytes
+               ? "the disk is slower than what comes in"
+               : NULL;
+}
+
+// Notes an acknowledgement to be sent when the journal has reached its `safe_at`. Without memory for it
+// the client asks again.
+static void owe_ack(struct core *core, const struct ack *ack)
+{
+    struct ack *room = core_list_push(&core->acks, sizeof *room);
+    if (room) {
+        *room = *ack;
+    }
+}
+
+bool intake_append(struct core *core, struct queued_article *article, struct holding *holding,
+                   struct view document, int64_t now_ms)
+{
+    struct record record = {.type = RECORD_ARTICLE,
+                            .lane = article->lane,
+                            .pubstatus = article->pubstatus,
+                            .handle = article->handle};
+    struct record_article *to = &record.is.article;
+    *to = (struct record_article){.key = {article->story.key[0], article->story.key[1]},
+                                  .version = article->story.version,
+                                  .content_hash = article->story.content_hash,
+                                  .accepted_ms = article->accepted_ms,
+                                  .deadline_ms = article->deadline_ms,
+                                  .embargo_ms = article->embargo_ms,
+                                  .trace_flags = holding->trace_flags,
+                                  .id = (const uint8_t *)holding->id,
+                                  .id_bytes = holding->id_len,
+                                  .document = (const uint8_t *)document.at,
+                                  .document_bytes = (uint32_t)document.len};
+    memcpy(to->trace_id, holding->trace_id, sizeof to->trace_id);
+    memcpy(to->span_id, holding->span_id, sizeof to->span_id);
+    bool appended = journal_append(core->journal, &record, now_ms, &holding->place);
+    holding->safe_at = journal_end(core->journal);
+    article->story.evidence = holding->place.segment;
+    return appended;
+}
+
+static struct holding *hold(const struct wire_item *item, struct view id, struct view document)
+{
+    struct holding *holding = holding_new(id);
+    if (!holding || !holding_set_document(holding, document)) {
+        holding_free(holding);
+        return NULL;
+    }
+    holding->trace_flags = item->trace_flags;
+    memcpy(holding->trace_id, item->trace_id, sizeof holding->trace_id);
+    memcpy(holding->span_id, item->span_id, sizeof holding->span_id);
+    return holding;
+}
+
+static enum wire_outcome put_article(struct core *core, const struct wire_item *item,
+                                     struct view id, struct view document, int64_t now_ms)
+{
+    uint64_t content[2];
+    struct queued_article *article;
+    struct queue_put put = {.handle = core->next_handle,
+                            .version = item->version,
+                            .deadline_ms = item->deadline_ms,
+                            .embargo_ms = item->embargo_ms,
+                            .lane = item->lane,
+                            .pubstatus = item->pubstatus};
+    if (id.len == 0 || item->version == 0 || document.len > core->config.article_bytes) {
+        return WIRE_REFUSED;
+    }
+    if (intake_closed(core)) {
+        return WIRE_BUSY;
+    }
+    hash128(journal_hash_key(core->journal), id, put.key);
+    hash128(journal_hash_key(core->journal), document, content);
+    put.content_hash = content[0];
+    struct holding *holding = hold(item, id, document);
+    enum wire_outcome outcome =
+        holding ? queue_put(core->queue, &put, now_ms, &article) : WIRE_BUSY;
+    if (outcome != WIRE_ACCEPTED) {
+        holding_free(holding);
+        return outcome;
+    }
+    core->next_handle++;
+    article->holding = holding;
+    core_count_bytes(core, holding, true);
+    core->kills += item->pubstatus == WIRE_CANCELED;
+    if (!intake_append(core, article, holding, document, now_ms)) {
+        // Not written, so not accepted: take it out again.
+        queue_discard(core->queue, article->handle);
+        queue_take_ended(core->queue);
+        article->story.live = false;
+        core_let_go(core, article);
+        return WIRE_BUSY;
+    }
+    return WIRE_ACCEPTED;
+}
+
+void intake_take_put(struct core *core, struct peer *peer, const struct wire_message *message,
+                     int64_t now_ms)
+{
+    struct wire_walk walk = {.message = message};
+    while (wire_next_item(&walk)) {
+        struct wire_section section;
+        const uint8_t *bytes;
+        struct view id = {(const char *)walk.id, walk.item.id_bytes};
+        enum wire_outcome outcome = WIRE_REFUSED;
+        struct view document = {"", 0};
+        if (walk.item.section_count == 1 && wire_next_section(&walk, &section, &bytes) &&
+            section.stage == WIRE_DOCUMENT) {
+            document = (struct view){(const char *)bytes, section.bytes};
+            outcome = put_article(core, &walk.item, id, document, now_ms);
+        }
+        core->outcomes[outcome < WIRE_DONE ? outcome : 0]++;
+        // A duplicate is safe only when the first one is: it waits for all that was appended so far.
+        bool waits = outcome == WIRE_ACCEPTED || outcome == WIRE_DUPLICATE;
+        owe_ack(core, &(struct ack){.peer = peer->number,
+                                    .reference = walk.item.handle,
+                                    .version = walk.item.version,
+                                    .handle = outcome == WIRE_ACCEPTED ? core->next_handle - 1 : 0,
+                                    .bytes = id.len + document.len,
+                                    .safe_at = waits ? journal_end(core->journal) : 0,
+                                    .outcome = (uint8_t)outcome});
+        core_settle_ended(core, now_ms);
+    }
+}
+
+// Sends the acknowledgements whose articles are on disk, many in one message.
+void intake_send_acks(struct core *core, int64_t now_ms)
+{
+    uint64_t durable = journal_durable(core->journal);
+    struct list *acks = &core->acks;
+    while (acks->first < acks->end) {
+        const struct ack *ack = (struct ack *)acks->at + acks->first;
+        struct peer *peer = core_find_peer(core, ack->peer);
+        uint64_t number = ack->peer;
+        if (ack->safe_at > durable) {
+            return;
+        }
+        message_begin(&core->message, WIRE_ACK, WIRE_NO_STAGE);
+        while (acks->first < acks->end && ack->peer == number && ack->safe_at <= durable &&
+               message_item_count(&core->message) < WIRE_ITEM_LIMIT) {
+            struct wire_item item = {
+                .handle = ack->reference, .version = ack->version, .outcome = ack->outcome};
+            message_item(&core->message, &item, VIEW(""));
+            core->message.header.credit_count++;
+            core->message.header.credit_bytes += ack->bytes;
+            acks->first++;
+            ack++;
+        }
+        if (peer) {
+            core_send(core, peer, now_ms);
+        }
+    }
+}

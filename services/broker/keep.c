@@ -1,0 +1,307 @@
+// What the core keeps on disk: recovery, commits, and which segments may go.
+#include "services/broker/core_state.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+// An article that keeps a segment so far behind the newest one is written again.
+enum { STRAGGLE_SEGMENTS = 8 };
+
+// What a remembered id takes in the journal.
+enum { MEMORY_BYTES = RECORD_HEAD_BYTES + RECORD_SEEN_BYTES };
+
+// --- recovery
+
+struct replay {
+    struct core *core;
+    int64_t now_ms;
+};
+
+static enum status replay_article(struct core *core, const struct record *record,
+                                  struct journal_place place, int64_t now_ms, struct error *why)
+{
+    const struct record_article *from = &record->is.article;
+    struct queued_article *article = queue_find(core->queue, record->handle);
+    if (record->handle >= core->next_handle) {
+        core->next_handle = record->handle + 1;
+    }
+    if (article) { // written again to free its old segment
+        journal_release(core->journal, core_holding(article)->place);
+        core_holding(article)->place = place;
+        article->story.evidence = place.segment;
+        return OK;
+    }
+    struct queue_put put = {.handle = record->handle,
+                            .key = {from->key[0], from->key[1]},
+                            .version = from->version,
+                            .content_hash = from->content_hash,
+                            .deadline_ms = from->deadline_ms,
+                            .embargo_ms = from->embargo_ms,
+                            .lane = record->lane,
+                            .pubstatus = record->pubstatus};
+    struct holding *holding = holding_new((struct view){(const char *)from->id, from->id_bytes});
+    enum wire_outcome outcome =
+        holding ? queue_put(core->queue, &put, now_ms, &article) : WIRE_BUSY;
+    if (outcome == WIRE_BUSY) {
+        holding_free(holding);
+        return error_set(why, ERR_MEMORY, "no memory to recover article %.*s", (int)from->id_bytes,
+                         (const char *)from->id);
+    }
+    if (outcome != WIRE_ACCEPTED) { // a later version stands before it in the journal
+        journal_release(core->journal, place);
+        holding_free(holding);
+        return OK;
+    }
+    article->accepted_ms = from->accepted_ms;
+    article->story.evidence = place.segment;
+    article->holding = holding;
+    holding->place = place;
+    holding->trace_flags = from->trace_flags;
+    memcpy(holding->trace_id, from->trace_id, sizeof holding->trace_id);
+    memcpy(holding->span_id, from->span_id, sizeof holding->span_id);
+    core_settle_ended(core, now_ms);
+    return OK;
+}
+
+static void replay_done(struct core *core, const struct record *record)
+{
+    for (uint32_t i = 0; i < record->count; i++) {
+        uint64_t handle;
+        memcpy(&handle, record->is.payload.at + (size_t)i * 8, sizeof handle);
+        struct queued_article *article = queue_find(core->queue, handle);
+        if (article && queue_discard(core->queue, handle)) {
+            queue_take_ended(core->queue);
+            journal_release(core->journal, core_holding(article)->place);
+            core_let_go(core, article);
+        }
+    }
+}
+
+static void replay_dead(struct core *core, const struct record *record)
+{
+    const struct record_dead *from = &record->is.dead;
+    struct queued_article *article = queue_find(core->queue, record->handle);
+    if (!article || article->state != ARTICLE_LIVE) {
+        return;
+    }
+    struct dead_letter dead = {
+        .stage = record->count, .attempts = from->attempts, .at_ms = from->at_ms};
+    snprintf(dead.worker, sizeof dead.worker, "%.*s", from->worker_bytes,
+             (const char *)from->worker);
+    snprintf(dead.reason, sizeof dead.reason, "%.*s", from->reason_bytes,
+             (const char *)from->reason);
+    queue_shelve(core->queue, article, &dead);
+    queue_take_ended(core->queue);
+}
+
+static enum status replay(void *user, const struct record *record, struct journal_place place,
+                          struct error *why)
+{
+    struct replay *at = user;
+    struct core *core = at->core;
+    switch (record->type) {
+    case RECORD_ARTICLE:
+        return replay_article(core, record, place, at->now_ms, why);
+    case RECORD_DONE:
+        replay_done(core, record);
+        break;
+    case RECORD_DEAD:
+        replay_dead(core, record);
+        break;
+    case RECORD_REVIVED:
+        queue_revive(core->queue, record->handle, at->now_ms);
+        break;
+    case RECORD_SEEN:
+        queue_remember(core->queue,
+                       &(struct story){.key = {record->is.seen.key[0], record->is.seen.key[1]},
+                                       .version = record->is.seen.version,
+                                       .content_hash = record->is.seen.content_hash,
+                                       .canceled = record->pubstatus == WIRE_CANCELED});
+        break;
+    default: // PIPELINE and PROGRESS only save work
+        break;
+    }
+    return OK;
+}
+
+enum status core_recover(struct core *core, const struct disk *disk, int64_t now_ms,
+                         struct journal_report *report, struct error *why)
+{
+    struct replay at = {core, now_ms};
+    return journal_recover(core->journal, disk, replay, &at, report, why);
+}
+
+// --- reading back and writing again
+
+// Writes a straggler again, so that its old segment can go. A dead letter's reason goes with it.
+static void move_article(struct core *core, struct queued_article *article, struct view document,
+                         int64_t now_ms)
+{
+    struct holding *holding = core_holding(article);
+    struct journal_place old = holding->place;
+    if (old.segment != core->moving || !intake_append(core, article, holding, document, now_ms)) {
+        return;
+    }
+    journal_moved(core->journal, old);
+    if (article->state == ARTICLE_DEAD && article->dead) {
+        core_append_dead(core, article, now_ms);
+    }
+}
+
+static void move_stragglers(struct core *core, int64_t now_ms)
+{
+    size_t at = 0;
+    struct queued_article *article;
+    uint64_t segment = journal_straggling(core->journal, STRAGGLE_SEGMENTS);
+    if (segment == 0 || segment == core->moving) {
+        return;
+    }
+    core->moving = segment;
+    while ((article = queue_next(core->queue, &at))) {
+        const struct holding *holding = core_holding(article);
+        if (holding->place.segment != segment) {
+            continue;
+        }
+        if (holding->document) {
+            struct view document = {holding->document, holding->document_len};
+            move_article(core, article, document, now_ms);
+        } else {
+            handout_ask_for_document(core, article);
+        }
+    }
+}
+
+void core_read(struct core *core, uint64_t handle, struct view bytes, int64_t now_ms)
+{
+    struct record record;
+    size_t size;
+    struct queued_article *article = queue_find(core->queue, handle);
+    if (!article) {
+        return;
+    }
+    struct holding *holding = core_holding(article);
+    holding->loading = false;
+    if (record_read(&record, (const uint8_t *)bytes.at, bytes.len, holding->place.segment, &size) !=
+            RECORD_OK ||
+        record.type != RECORD_ARTICLE || record.handle != handle) {
+        struct action action = {.kind = ACTION_STOP,
+                                .sentence = "an accepted article cannot be read back from the "
+                                            "journal; run `copydesk journal verify`"};
+        core_act(core, &action);
+        return;
+    }
+    struct view document = {(const char *)record.is.article.document,
+                            record.is.article.document_bytes};
+    move_article(core, article, document, now_ms);
+    if (article->state == ARTICLE_LIVE) {
+        core_count_bytes(core, holding, false);
+        holding_set_document(holding, document);
+        core_count_bytes(core, holding, true);
+    }
+}
+
+// --- commits
+
+// Documents of articles that just became safe and will not be needed soon give up their memory.
+static void spill(struct core *core, uint64_t from, uint64_t to)
+{
+    const struct list *acks = &core->acks;
+    for (size_t i = acks->first;
+         i < acks->end && core->document_bytes > core->config.document_bytes; i++) {
+        const struct ack *ack = (struct ack *)acks->at + i;
+        if (ack->safe_at <= from || ack->safe_at > to || ack->outcome != WIRE_ACCEPTED) {
+            continue;
+        }
+        struct queued_article *article = queue_find(core->queue, ack->handle);
+        struct holding *holding = article ? core_holding(article) : NULL;
+        bool begun = !article || !article->tasks || article->tasks->state == TASK_LEASED ||
+                     article->done != 0;
+        if (holding && holding->document && !begun) {
+            core_count_bytes(core, holding, false);
+            holding_drop_document(holding);
+            core_count_bytes(core, holding, true);
+        }
+    }
+}
+
+// What the segment alone knew of ended articles is written again, so that a restart still tells a duplicate,
+// a late version and a killed story from news.
+static void carry_memories(struct core *core, uint64_t segment, int64_t now_ms)
+{
+    size_t at = 0;
+    struct story *story;
+    while ((story = queue_next_memory(core->queue, &at))) {
+        struct journal_place place;
+        struct record record = {.type = RECORD_SEEN,
+                                .pubstatus = story->canceled ? WIRE_CANCELED : WIRE_USABLE};
+        if (story->evidence > segment) {
+            continue;
+        }
+        record.is.seen = (struct record_seen){.key = {story->key[0], story->key[1]},
+                                              .version = story->version,
+                                              .content_hash = story->content_hash};
+        if (journal_append(core->journal, &record, now_ms, &place)) {
+            story->evidence = place.segment;
+        }
+    }
+}
+
+// A segment goes in two steps: what must stay is written elsewhere, and when that is on disk the file goes.
+static void drop_segments(struct core *core, int64_t now_ms)
+{
+    if (core->dropping != 0 && journal_durable(core->journal) >= core->drop_at) {
+        struct action action = {.kind = ACTION_DROP, .segment = core->dropping};
+        core_act(core, &action);
+        core->dropping = 0;
+    }
+    // Carrying memories on must cost less than what is dropped, or the journal would chase its own tail.
+    uint64_t keep_bytes = (uint64_t)queue_counts(core->queue)->remembered * MEMORY_BYTES * 4;
+    if (core->dropping == 0 && journal_next_drop(core->journal, keep_bytes, &core->dropping)) {
+        carry_memories(core, core->dropping, now_ms);
+        core->drop_at = journal_end(core->journal);
+    }
+}
+
+void core_committed(struct core *core, int64_t now_ms)
+{
+    uint64_t before = journal_durable(core->journal);
+    journal_committed(core->journal);
+    if (core->disk_full) {
+        core->disk_full = false;
+        core_say(core, "the disk has room again: accepting articles");
+    }
+    spill(core, before, journal_durable(core->journal));
+    move_stragglers(core, now_ms);
+    drop_segments(core, now_ms);
+}
+
+void core_commit_failed(struct core *core, bool no_room, const char *sentence, int64_t now_ms)
+{
+    if (!no_room) {
+        struct action action = {.kind = ACTION_STOP, .sentence = sentence};
+        core_act(core, &action);
+        return;
+    }
+    if (!core->disk_full) {
+        core_say(core, "%s: accepting no more until there is room; what was accepted goes on",
+                 sentence);
+    }
+    core->disk_full = true;
+    core->retry_at_ms = now_ms + core->config.retry_ms;
+}
+
+void keep_commit(struct core *core, int64_t now_ms)
+{
+    struct action action = {.kind = ACTION_COMMIT};
+    bool wanted = journal_has_records(core->journal) ||
+                  (journal_waiting_done(core->journal) > 0 &&
+                   (core->draining || now_ms - core->gather_since_ms >= core->config.gather_ms));
+    if (core->disk_full) {
+        if (now_ms >= core->retry_at_ms && journal_retry(core->journal, &action.commit)) {
+            core->retry_at_ms = INT64_MAX;
+            core_act(core, &action);
+        }
+    } else if (wanted && journal_next_commit(core->journal, now_ms, &action.commit)) {
+        core_act(core, &action);
+    }
+}
