@@ -11,8 +11,7 @@ set -eu
 cd "$(dirname "$0")"
 
 # To build and run.
-LIBRARIES='libcjson-dev libzmq3-dev libuv1-dev libinih-dev libmicrohttpd-dev libsqlite3-dev libxml2-dev
-    libcurl4-openssl-dev zlib1g-dev libpq-dev libnats-dev'
+LIBRARIES='libcjson-dev libzmq3-dev libuv1-dev libinih-dev libmicrohttpd-dev'
 BUILD='gcc libc6-dev cmake ninja-build pkg-config ca-certificates'
 # To test.
 TEST='libcmocka-dev python3 python3-zmq python3-jsonschema valgrind cppcheck clang clang-format clang-tidy
