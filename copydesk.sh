@@ -88,7 +88,7 @@ release_tests() {
 
 sanitized_tests() {
     ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
-        tests_in asan -LE rules
+        tests_in asan -LE rules -E 'compose|base-image'
 }
 
 threaded_tests() {
