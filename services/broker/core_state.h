@@ -100,8 +100,10 @@ void core_send_error(struct core *core, uint64_t number, enum wire_error code,
 // A line for the log.
 __attribute__((format(printf, 2, 3))) void core_say(struct core *core, const char *format, ...);
 
+// Tells whoever measures that an article waited: for a stage, or (0) for its completion.
 void core_observe(struct core *core, uint32_t stage, uint8_t lane, int64_t waited_ms);
 
+// The peer of this connection, or NULL when it has not said HELLO.
 struct peer *core_find_peer(const struct core *core, uint64_t number);
 
 static inline struct holding *core_holding(const struct queued_article *article)
@@ -115,6 +117,7 @@ void core_count_bytes(struct core *core, const struct holding *holding, bool in)
 // Frees an article that ended.
 void core_let_go(struct core *core, struct queued_article *article);
 
+// Writes why an article is a dead letter.
 void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms);
 
 // Sees to the articles that ended since the last call: their DONE or DEAD goes to the journal.
@@ -129,16 +132,26 @@ const char *intake_closed(const struct core *core);
 bool intake_append(struct core *core, struct queued_article *article, struct holding *holding,
                    struct view document, int64_t now_ms);
 
+// Takes the articles of a PUT in, or not; each is owed an acknowledgement.
 void intake_take_put(struct core *core, struct peer *peer, const struct wire_message *message,
                      int64_t now_ms);
+
+// Sends the acknowledgements whose articles are on disk.
 void intake_send_acks(struct core *core, int64_t now_ms);
 
 // --- handout.c
 
+// Takes a worker's answers.
 void handout_take_result(struct core *core, struct peer *peer, const struct wire_message *message,
                          int64_t now_ms);
+
+// Tells holders what was taken away from them.
 void handout_send_canceled(struct core *core, int64_t now_ms);
+
+// Sends tasks whose documents have been read back.
 void handout_send_loaded(struct core *core, int64_t now_ms);
+
+// Hands out what is ready, within each worker's credit.
 void handout_dispatch(struct core *core, int64_t now_ms);
 
 // Has the article's document read back, unless that is under way.

@@ -242,7 +242,8 @@ static enum status apply_batch(struct recovery *recovery, uint64_t segment, uint
     return OK;
 }
 
-// Looks for a complete batch anywhere behind `offset`: then what stands at `offset` is no torn tail.
+// Looks for the beginning of a later batch anywhere behind `offset`: then what stands at `offset` is no torn tail. When it
+// is the segment's header that did not get to disk, the batch right behind it is the torn one itself.
 static enum status find_later_batch(struct recovery *recovery, uint64_t segment, uint64_t offset,
                                     uint64_t size, bool *found, struct error *why)
 {
@@ -260,7 +261,9 @@ static enum status find_later_batch(struct recovery *recovery, uint64_t segment,
         for (size_t i = 0; i + COMMIT_BYTES <= len; i += 8) {
             struct record record;
             size_t taken;
-            if (get_u32(window + i) == COMMIT_BYTES && window[i + 8] == RECORD_COMMIT &&
+            bool is_torn_one = offset == 0 && at + i == SEGMENT_HEADER_BYTES;
+            if (!is_torn_one && get_u32(window + i) == COMMIT_BYTES &&
+                window[i + 8] == RECORD_COMMIT &&
                 record_read(&record, window + i, COMMIT_BYTES, segment, &taken) == RECORD_OK &&
                 record.handle > recovery->journal->last_batch) {
                 *found = true;

@@ -99,8 +99,8 @@ void sim_disk_write(struct sim_disk *disk, const struct journal_commit *commit)
 
 void sim_disk_crash(struct sim_disk *disk, const struct journal_commit *commit, uint64_t luck)
 {
-    enum { SECTOR = 512 };
     size_t len = commit->bytes.len;
+    size_t hole_len = (size_t)8 << luck / 4 % 7; // from a word to a sector
     switch (luck % 4) {
     case 0:
         return;
@@ -112,10 +112,10 @@ void sim_disk_crash(struct sim_disk *disk, const struct journal_commit *commit, 
         return;
     default:
         put(disk, commit, len);
-        if (len > SECTOR) {
+        if (len > hole_len) {
             struct sim_segment *segment = find(disk, commit->segment);
-            size_t hole = (size_t)commit->offset + luck / 4 % (len - SECTOR);
-            memset(segment->bytes + hole, 0, SECTOR);
+            size_t hole = (size_t)commit->offset + luck / 64 % (len - hole_len);
+            memset(segment->bytes + hole, 0, hole_len);
         }
         return;
     }

@@ -27,7 +27,7 @@ struct disk sim_disk_calls(struct sim_disk *disk);
 void sim_disk_write(struct sim_disk *disk, const struct journal_commit *commit);
 
 // The machine stops while the batch is being written. `luck` picks what is left of it: nothing, a beginning,
-// all of it, or all but a sector of zeros in the middle.
+// all of it, or all but a hole of zeros in the middle.
 void sim_disk_crash(struct sim_disk *disk, const struct journal_commit *commit, uint64_t luck);
 
 // Reads a record; the view borrows from the disk.

@@ -22,7 +22,8 @@ enum {
     CLIENTS = 2,
     NODES = CLIENTS + INNER_STAGES * WORKERS_A_STAGE + SINKS,
     IDS_A_CLIENT = 1024,
-    VERSIONS = 16,             // of one id, at most
+    VERSIONS = 16, // of one id, at most
+    DOCUMENT_BYTES = 2048,
     SLOTS = 4,                 // articles a worker runs at a time
     FAULTY_MS = 120 * 1000,    // faults fall into this span
     PATIENCE_MS = 3600 * 1000, // after it everything must have drained
@@ -272,6 +273,17 @@ static struct truth *truth_of(struct world *world, struct view id, uint64_t vers
     return &world->truths[client][number][version];
 }
 
+// The document of a version: its id and version, and padding of a length of its own.
+static struct view make_document(char out[DOCUMENT_BYTES], struct view id, uint64_t version)
+{
+    size_t padding = (view_hash(id) + version * 29) % (DOCUMENT_BYTES - 128);
+    int len = snprintf(out, DOCUMENT_BYTES, "{\"id\":\"%.*s\",\"version\":%" PRIu64 ",\"pad\":\"",
+                       VIEW_ARGS(id), version);
+    memset(out + len, 'x', padding);
+    memcpy(out + len + padding, "\"}", 2);
+    return (struct view){out, (size_t)len + padding + 2};
+}
+
 // The last version of the same story.
 static struct truth *truths_end(struct world *world, struct view id)
 {
@@ -283,7 +295,7 @@ static void submit(struct world *world, struct node *node)
     uint32_t id = (uint32_t)below(world, IDS_A_CLIENT);
     uint64_t version = world->latest[node->number][id] + 1;
     char name[32];
-    char document[128];
+    char document[DOCUMENT_BYTES];
     if (version >= VERSIONS) {
         return;
     }
@@ -292,11 +304,9 @@ static void submit(struct world *world, struct node *node)
     truth->poison = world->now_ms < FAULTY_MS && one_in(world, 150);
     truth->embargo_ms = one_in(world, 12) ? broker_ms(world) + (int64_t)below(world, 90000) : 0;
     name_story(name, node->number, id);
-    int len = snprintf(document, sizeof document, "{\"id\":\"%s\",\"version\":%" PRIu64 "}", name,
-                       version);
     struct client_article article = {
         .id = view_of(name),
-        .document = {document, (size_t)len},
+        .document = make_document(document, view_of(name), version),
         .version = version,
         .embargo_ms = truth->embargo_ms,
         .deadline_ms = one_in(world, 20) ? broker_ms(world) + (int64_t)below(world, 20000) : 0,
@@ -399,11 +409,10 @@ static void run_article(struct world *world, struct node *node, struct worker_ar
 // unless it is a kill, which skips them.
 static bool is_whole(const struct worker_article *article)
 {
-    char document[128];
-    int len = snprintf(document, sizeof document, "{\"id\":\"%.*s\",\"version\":%" PRIu64 "}",
-                       VIEW_ARGS(article->id), article->item.version);
+    char document[DOCUMENT_BYTES];
     if (article->section_count == 0 || article->sections[0].stage != WIRE_DOCUMENT ||
-        !view_equal(article->sections[0].bytes, (struct view){document, (size_t)len})) {
+        !view_equal(article->sections[0].bytes,
+                    make_document(document, article->id, article->item.version))) {
         return false;
     }
     size_t expected = article->item.pubstatus == WIRE_CANCELED ? 1 : 1 + INNER_STAGES;
@@ -744,6 +753,7 @@ static void fault(struct world *world)
         tell(world, "the disk %s", world->disk_full ? "is full" : "has room");
         break;
     case 2:
+        node = one_in(world, 2) ? &world->nodes[below(world, CLIENTS)] : node;
         if (node->alive && node->linked) {
             cut_connection(world, node);
         }
@@ -762,7 +772,11 @@ static void fault(struct world *world)
         tell(world, "%s freezes", node->name);
         break;
     case 6:
+        // Troubles come together: whoever is cut off now sends again, and may be told too early.
         world->slow_until_ms = world->now_ms + (int64_t)below(world, 20000);
+        for (int i = 0; i < 3 && world->now_ms + 3000 < FAULTY_MS; i++) {
+            schedule(world, (int64_t)below(world, 3000), (struct event){.kind = EVENT_FAULT});
+        }
         world->report->slow_disks++;
         tell(world, "the disk is slow");
         break;
