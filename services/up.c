@@ -7,6 +7,7 @@
 #include "services/up.h"
 
 #include "common/clock.h"
+#include "common/folder.h"
 #include "services/broker/graph.h"
 #include "services/door.h"
 #include "services/settings.h"
@@ -19,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -465,29 +465,6 @@ static void add_export(struct up *up)
     add_reach(child);
 }
 
-static enum status make_folder(const char *path, struct error *why)
-{
-    char part[ARGUMENT_BYTES];
-    snprintf(part, sizeof part, "%s", path);
-    for (char *c = part + 1;; c++) {
-        if (*c != '/' && *c != '\0') {
-            continue;
-        }
-        char kept = *c;
-        *c = '\0';
-        if (mkdir(part, 0750) != 0 && errno != EEXIST) {
-            return error_set(why, ERR_IO,
-                             "cannot make the folder %s: %s; choose another with "
-                             "--folder",
-                             part, strerror(errno));
-        }
-        if (kept == '\0') {
-            return OK;
-        }
-        *c = kept;
-    }
-}
-
 static enum status read_pipeline(struct up *up, struct error *why)
 {
     struct buf text;
@@ -517,7 +494,7 @@ static enum status plan(struct up *up, struct error *why)
     }
     enum status status = read_pipeline(up, why);
     if (status == OK) {
-        status = make_folder(up->folder, why);
+        status = folder_make(up->folder, why);
     }
     if (status != OK) {
         return status;

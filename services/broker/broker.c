@@ -395,6 +395,8 @@ int broker_main(int argc, char **argv)
         uv_run(&broker.loop, UV_RUN_DEFAULT);
     } else {
         log_error(&broker.log, "%s", why.text);
+        door_close(broker.door);
+        uv_run(&broker.loop, UV_RUN_DEFAULT); // what was opened closes
     }
     uv_loop_close(&broker.loop);
     ops_close(broker.ops);

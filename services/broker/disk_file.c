@@ -1,6 +1,7 @@
 #include "services/broker/disk_file.h"
 
 #include "common/fault.h"
+#include "common/folder.h"
 #include "common/trace.h"
 
 #include <dirent.h>
@@ -42,24 +43,6 @@ static bool parse_name(const char *name, uint64_t *segment)
            view_parse_u64(view_slice(text, before.len, text.len - after.len), segment);
 }
 
-static enum status make_folder(const char *folder, struct error *why)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s", folder);
-    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash) {
-            *slash = '\0';
-        }
-        if (mkdir(path, 0755) != 0 && errno != EEXIST) {
-            return error_set(why, ERR_IO, "cannot make the folder %s: %s", path, strerror(errno));
-        }
-        if (!slash) {
-            return OK;
-        }
-        *slash = '/';
-    }
-}
-
 static enum status lock_folder(struct disk_file *disk, struct error *why)
 {
     disk->lock = openat(disk->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -96,7 +79,7 @@ enum status disk_file_open(struct disk_file **out, const char *folder, bool read
     snprintf(disk->path, sizeof disk->path, "%s", folder);
     status = trace_open(&disk->tracer, getenv("COPYDESK_TRACE"), why);
     if (status == OK && !read_only) {
-        status = make_folder(folder, why);
+        status = folder_make(folder, why);
     }
     if (status == OK) {
         disk->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -312,6 +312,8 @@ int export_main(int argc, char **argv)
         run(&exporter);
     } else {
         log_error(&exporter.log, "%s", why.text);
+        door_close(exporter.door);
+        uv_run(&exporter.loop, UV_RUN_DEFAULT); // what was opened closes
     }
     uv_loop_close(&exporter.loop);
     ops_close(exporter.ops);

@@ -3,6 +3,7 @@
 #include "common/article.h"
 #include "common/buf.h"
 #include "common/fault.h"
+#include "common/folder.h"
 #include "services/broker/index.h"
 
 #include <dirent.h>
@@ -187,10 +188,7 @@ enum status ndjson_open(struct ndjson **out, const char *folder, uint64_t rotate
     file->next_number = 1;
     buf_init(&file->batch, BATCH_LIMIT);
     snprintf(file->folder, sizeof file->folder, "%s", folder);
-    enum status status = OK;
-    if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
-        status = failed(file, "make the folder of", why);
-    }
+    enum status status = folder_make(folder, why);
     if (status == OK) {
         status = lock_folder(file, why);
     }

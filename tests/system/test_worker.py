@@ -99,8 +99,9 @@ def test_an_article_that_hangs_its_workers_ends_in_the_dead_letters(folder):
             if worker.poll() is not None:
                 equal(worker.returncode, 70)
         holds(room.log("entities"), "id=poison")
-        if worker.poll() is not None:
-            room.start("entities", "worker", "entities")
+        if worker.poll() is None:
+            room.stop("entities", signal.SIGKILL)
+        room.start("entities", "worker", "entities")
         room.wait_for_status(lambda status: status["articles"]["complete"] == 5)
         listed = room.run("dlq", "list")
         holds(listed.out, "poison")
