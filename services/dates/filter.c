@@ -60,9 +60,12 @@ static const char *refuse_guarded(const struct scene *scene)
     if (!scene->first->capital) {
         return "a common word";
     }
+    struct view word = word_of(scene, scene->first);
+    if (has(scene, CLASS_MONTH) && word.len == 3 && !view_equal_nocase(word, VIEW("may"))) {
+        return "a short month without its stop";
+    }
     if (has(scene, CLASS_WEEKDAY)) {
-        bool meant = view_ends(word_of(scene, scene->first), VIEW(".")) ||
-                     is_word(scene, scene->before, "on");
+        bool meant = view_ends(word, VIEW(".")) || is_word(scene, scene->before, "on");
         return meant ? NULL : "a short weekday without support";
     }
     bool led = !scene->first->lined && is_among(scene, scene->before, leads);
@@ -93,7 +96,8 @@ static const char *refuse_general(const struct scene *scene)
     bool the_day = scene->op == OP_UNIT && scene->unit == UNIT_DAY && !has(scene, CLASS_AGO) &&
                    !has(scene, CLASS_MOD) && !has(scene, CLASS_EDGE) &&
                    frame_get(scene->frame, CLASS_DIR, DIR_THIS) == DIR_THE;
-    bool named = has(scene, CLASS_EACH) || has(scene, CLASS_PERIODIC) || has(scene, CLASS_TIMES);
+    bool named = has(scene, CLASS_EACH) || has(scene, CLASS_PERIODIC) || has(scene, CLASS_TIMES) ||
+                 has(scene, CLASS_WEEKDAYS);
     if (has(scene, CLASS_TENSE) && is_word(scene, scene->after, "of")) {
         return "the past or future of something";
     }
@@ -172,6 +176,38 @@ static bool is_part_of_number(const struct scene *scene)
     return (left > 0 && left != 4) || (right > 0 && right != 4 && right != 2) || chain;
 }
 
+// A word with a capital that is part of no date.
+static bool is_name(const struct piece *piece)
+{
+    return piece && piece->kind == PIECE_WORD && piece->capital && piece->entry == 0;
+}
+
+// USA Today, the Winter Olympics: a capital inside a name.
+static const char *refuse_name(const struct scene *scene)
+{
+    static const char *const events[] = {"olympics", "olympic",  "paralympics", "games",
+                                         "palace",   "festival", NULL};
+    bool inside = scene->last->capital && !scene->last->lined;
+    bool today = scene->op == OP_DEICTIC && is_single(scene) && is_name(scene->before);
+    bool season = scene->op == OP_CALENDAR && has(scene, CLASS_SEASON) && !has(scene, CLASS_YEAR) &&
+                  is_among(scene, scene->after, events);
+    return inside && (today || season) ? "part of a name" : NULL;
+}
+
+// "won in 2:08:35", "the second half": times and halves of a game.
+static const char *refuse_sport(const struct scene *scene)
+{
+    bool bare_clock = scene->op == OP_CLOCK && is_single(scene) && has(scene, CLASS_CLOCK) &&
+                      scene->first->kind == PIECE_NUMBER;
+    bool seconds = bare_clock && frame_get(scene->frame, CLASS_CLOCK, 0) >> 12;
+    if (seconds || (bare_clock && is_word(scene, scene->before, "in"))) {
+        return "a result";
+    }
+    bool half = scene->op == OP_YEARPART && frame_get(scene->frame, CLASS_YEARPART, 4) == 2;
+    bool bare_half = half && !has(scene, CLASS_YEAR) && !scene->frame->base;
+    return bare_half ? "a half of something" : NULL;
+}
+
 // Four digits that are no year: money, shares, quantities, numbers of resolutions and flights.
 static const char *refuse_year(const struct scene *scene)
 {
@@ -202,8 +238,8 @@ const char *filter_refuses(const struct resolver *resolver, const struct frame *
                            const struct result *result)
 {
     static const char *(*const checks[])(const struct scene *) = {
-        refuse_empty, refuse_guarded, refuse_fraction, refuse_general,
-        refuse_bare,  refuse_decade,  refuse_year,
+        refuse_empty,  refuse_guarded, refuse_fraction, refuse_general, refuse_bare,
+        refuse_decade, refuse_name,    refuse_sport,    refuse_year,
     };
     const struct pieces *pieces = resolver->pieces;
     struct scene scene = {

@@ -353,17 +353,28 @@ static void combine(struct island *island, struct frame *frame, const struct rul
     }
 }
 
-// Turns the number of "5 p.m." or "4 in the morning" into a clock time. False when there is no such hour.
+// Minutes of the day for a number in hundredths of an hour's figures: 5 (500), 8.30 (830), or four figures before a zone,
+// 1430 (143000). -1 when there is no such hour.
+static int32_t minutes_of(int32_t number, bool has_zone, int32_t most)
+{
+    bool figures = has_zone && number >= 10000 && number % 100 == 0;
+    int32_t hours = figures ? number / 10000 : number / 100;
+    int32_t minutes = figures ? number / 100 % 100 : number % 100;
+    return hours <= most && minutes < 60 ? hours * 60 + minutes : -1;
+}
+
+// Turns the number of "5 p.m.", "4 in the morning" or "1430 GMT" into a clock time. False when there is no such hour.
 static bool set_hour(struct frame *frame)
 {
-    if (frame_has(frame, CLASS_CLOCK) || !frame_has(frame, CLASS_NUM)) {
+    bool half = frame_has(frame, CLASS_HALFDAY) || frame_has(frame, CLASS_PART);
+    int32_t number = frame_get(frame, CLASS_NUM, frame_get(frame, CLASS_YEAR, 0) * 100);
+    if (frame_has(frame, CLASS_CLOCK) || number == 0) {
         return true;
     }
-    int32_t hours = frame->value[CLASS_NUM] / 100;
-    int32_t most = frame_has(frame, CLASS_HALFDAY) || frame_has(frame, CLASS_PART) ? 12 : 24;
-    frame_set(frame, CLASS_CLOCK, hours * 60);
-    frame->has &= ~(1ull << CLASS_NUM);
-    return hours <= most;
+    int32_t minutes = minutes_of(number, frame_has(frame, CLASS_ZONE), half ? 12 : 24);
+    frame_set(frame, CLASS_CLOCK, minutes);
+    frame->has &= ~(1ull << CLASS_NUM | 1ull << CLASS_YEAR);
+    return minutes >= 0;
 }
 
 static void reduce(struct island *island, const struct match *whole, size_t at)

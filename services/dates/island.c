@@ -5,10 +5,11 @@
 
 // The classes that make a run of pieces worth a look; the others only accompany them.
 #define BIT(class) (1ull << CLASS_##class)
-static const uint64_t carrying =
-    BIT(MONTH) | BIT(WEEKDAY) | BIT(UNIT) | BIT(YEAR) | BIT(PART) | BIT(SEASON) | BIT(DEICTIC) |
-    BIT(REF) | BIT(PERIODIC) | BIT(HOLIDAY) | BIT(DECADE) | BIT(HALFDAY) | BIT(CLOCK) |
-    BIT(NUMERIC) | BIT(WEEKEND) | BIT(YEARPART) | BIT(ERA) | BIT(AGO) | BIT(PLURAL) | BIT(TENSE);
+static const uint64_t carrying = BIT(MONTH) | BIT(WEEKDAY) | BIT(UNIT) | BIT(YEAR) | BIT(PART) |
+                                 BIT(SEASON) | BIT(DEICTIC) | BIT(REF) | BIT(PERIODIC) |
+                                 BIT(HOLIDAY) | BIT(DECADE) | BIT(HALFDAY) | BIT(CLOCK) |
+                                 BIT(NUMERIC) | BIT(WEEKEND) | BIT(YEARPART) | BIT(ERA) | BIT(AGO) |
+                                 BIT(PLURAL) | BIT(WEEKDAYS) | BIT(TENSE);
 
 static bool fill_item(const struct lexicon *lexicon, const struct pieces *pieces, struct view text,
                       bool day_first, size_t at, struct item *item)

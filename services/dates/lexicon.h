@@ -44,6 +44,7 @@
     X(PLURAL, plural) /* the unit: weeks */                                                        \
     X(FISCAL, fiscal)                                                                              \
     X(TIMES, times)       /* once, twice: how often */                                             \
+    X(WEEKDAYS, weekdays) /* Mondays */                                                            \
     X(QNUM, qnum)         /* Q1..Q4 */                                                             \
     X(EDGE, edge)         /* a noun: the start, the end; values as mod */                          \
     X(TENSE, tense)       /* a noun: the past, the future; values as ref */                        \

@@ -82,7 +82,10 @@ void period_print(const struct task *task, char *out, size_t size)
 void period_print_set(struct task *task)
 {
     struct result *result = task->result;
-    if (task_has(task, CLASS_WEEKDAY)) {
+    if (task_has(task, CLASS_WEEKDAYS)) {
+        snprintf(result->value, sizeof result->value, "XXXX-WXX-%d",
+                 task_get(task, CLASS_WEEKDAYS, 1));
+    } else if (task_has(task, CLASS_WEEKDAY)) {
         snprintf(result->value, sizeof result->value, "XXXX-WXX-%d",
                  task_get(task, CLASS_WEEKDAY, 1));
     } else if (task_has(task, CLASS_PART)) {

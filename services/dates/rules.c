@@ -26,6 +26,7 @@ const struct rule dates_rules[] = {
     // Clock times.
     {0, TOD, OP_CLOCK, "clock halfday? zone?", 0, 0, 0, 0, 0},
     {0, TOD, OP_CLOCK, "num halfday zone?", 0, 0, 0, 0, 0},
+    {0, TOD, OP_CLOCK, "num|year zone", 0, 0, 0, 0, 0},
     {0, TOD, OP_CLOCK, "num oclock halfday?", 0, 0, 0, 0, 0},
     {0, TOD, OP_CLOCK, "num|clock oclock? in the part", 0, 0, 0, 0, 0},
     {0, TOD, OP_CLOCK, "num oclock at night", 0, 0, 0, 0, 0},
@@ -139,6 +140,7 @@ const struct rule dates_rules[] = {
     {0, SPELL, OP_SPELL, "the? dir plural", CLASS_SOME, 1, 0, 0, 0},
 
     // Sets.
+    {0, SET, OP_SET, "weekdays", 0, 0, 0, 0, 0},
     {0, SET, OP_SET, "periodic", 0, 0, 0, 0, 0},
     {0, SET, OP_SET, "each unit|weekday|part|season|month|weekend", 0, 0, 0, 0, 0},
     {0, SET, OP_SET, "per unit", 0, 0, 0, 0, 0},
