@@ -20,6 +20,7 @@ enum {
     LINE_LIMIT = 128,     // parcels between the threads
     ARTICLE_LIMIT = 4096, // articles without an outcome
     TICK_MS = 200,
+    BUSY_MS = 3000,
     OUTCOMES = WIRE_REFUSED + 1,
     ID_SHOWN = 80,
 };
@@ -56,6 +57,8 @@ struct submit {
     struct parcel *offered; // taken from the line, and the core has no room yet
     size_t outcomes[OUTCOMES];
     int64_t start_us, shown_us;
+    uint64_t busy_told; // core.counts.busy when it was told
+    int64_t busy_told_ms;
     bool progress, progress_shown, stopped;
     int exit_code;
 };
@@ -343,6 +346,23 @@ static void give_up_waiting(struct submit *submit, int64_t wait_ms)
     close_all(submit, status_exit_code(ERR_UNREACHABLE));
 }
 
+// A broker without room is told once it lasts, and again while it does.
+static void tell_busy(struct submit *submit)
+{
+    uint64_t busy = submit->core.counts.busy;
+    if (busy == submit->busy_told) {
+        submit->busy_told_ms = now_ms();
+    } else if (now_ms() - submit->busy_told_ms >= BUSY_MS) {
+        hide_progress(submit);
+        fprintf(stderr,
+                "copydesk: the broker has no room now; %u documents wait and are sent again "
+                "(copydesk status tells why)\n",
+                (unsigned)submit->core.held);
+        submit->busy_told = busy;
+        submit->busy_told_ms = now_ms();
+    }
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct submit *submit = timer->data;
@@ -379,6 +399,7 @@ static void turn(void *user)
         hide_progress(submit);
         contact_tell(&submit->contact, session, now_ms());
     }
+    tell_busy(submit);
     show_progress(submit);
     set_timer(submit);
 }

@@ -100,6 +100,18 @@ def test_a_broker_killed_in_the_middle_loses_and_doubles_nothing(folder):
         equal(room.status()["articles"]["live"], 30000)
 
 
+def test_a_broker_without_room_is_told(folder):
+    with Room(folder) as room:
+        room.start("broker", "--disk", "1kB")
+        path = write(folder / "in.ndjson", ndjson(articles(3000)))
+        room.start("submit", "submit", path)
+        room.wait_for_log("submit", "the broker has no room now")
+        room.stop("broker")
+        room.start("broker")
+        equal(wait(room.processes["submit"])[0], 0)
+        equal(room.status()["articles"]["live"], 3000)
+
+
 def test_status_without_a_broker_is_69(folder):
     with Room(folder) as room:
         result = room.run("status")
