@@ -80,10 +80,10 @@ static void echo_close(struct echo *echo)
     assert_int_equal(uv_loop_close(&echo->loop), 0);
 }
 
-static void *raw_dealer(void *context, const char *address)
+static void *raw_dealer(void *context, const char *address, int patience_ms)
 {
     void *socket = zmq_socket(context, ZMQ_DEALER);
-    int none = 0, patience_ms = 20000;
+    int none = 0;
     zmq_setsockopt(socket, ZMQ_SNDHWM, &none, sizeof none);
     zmq_setsockopt(socket, ZMQ_RCVHWM, &none, sizeof none);
     zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
@@ -99,6 +99,7 @@ struct flooder {
     char address[DOOR_ADDRESS_BYTES];
     uint64_t to_send, received;
     unsigned seed;
+    int patience_ms; // for an answer
 };
 
 static size_t burst_size(unsigned *seed)
@@ -124,7 +125,7 @@ static void *flood(void *argument)
 {
     struct flooder *flooder = argument;
     void *context = zmq_ctx_new();
-    void *socket = raw_dealer(context, flooder->address);
+    void *socket = raw_dealer(context, flooder->address, flooder->patience_ms);
     unsigned seed = flooder->seed;
     for (int burst = 0; burst < BURSTS; burst++) {
         size_t count = burst_size(&seed);
@@ -159,6 +160,24 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
+// How many messages they will send in all.
+static uint64_t start_flood(struct flooder flooders[FLOODERS], const char *address, int patience_ms)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < FLOODERS; i++) {
+        struct flooder *flooder = &flooders[i];
+        *flooder = (struct flooder){.seed = 7 + i, .patience_ms = patience_ms};
+        snprintf(flooder->address, sizeof flooder->address, "%s", address);
+        unsigned seed = flooder->seed;
+        for (int burst = 0; burst < BURSTS; burst++) {
+            flooder->to_send += burst_size(&seed);
+        }
+        sum += flooder->to_send;
+        pthread_create(&flooder->thread, NULL, flood, flooder);
+    }
+    return sum;
+}
+
 static void a_flood_of_bursts_never_stalls(void **state)
 {
     (void)state;
@@ -170,17 +189,7 @@ static void a_flood_of_bursts_never_stalls(void **state)
     uv_timer_init(&echo.loop, &timer);
     timer.data = &echo;
     uv_timer_start(&timer, on_timer, 3, 3);
-    for (unsigned i = 0; i < FLOODERS; i++) {
-        struct flooder *flooder = &flooders[i];
-        *flooder = (struct flooder){.seed = 7 + i};
-        snprintf(flooder->address, sizeof flooder->address, "%s", door_address(echo.door, 0));
-        unsigned seed = flooder->seed;
-        for (int burst = 0; burst < BURSTS; burst++) {
-            flooder->to_send += burst_size(&seed);
-        }
-        echo.expected += flooder->to_send;
-        pthread_create(&flooder->thread, NULL, flood, flooder);
-    }
+    echo.expected = start_flood(flooders, door_address(echo.door, 0), 20000);
     uv_run(&echo.loop, UV_RUN_DEFAULT);
     echo.expected = UINT64_MAX;
     uv_timer_stop(&timer);
@@ -197,6 +206,82 @@ static void a_flood_of_bursts_never_stalls(void **state)
 static void stop_loop(uv_timer_t *timer)
 {
     uv_stop(timer->loop);
+}
+
+// The obvious way, as a proof that the flood finds what it is for: receive in the poll callback, as many as there
+// seem to be at once.
+struct naive {
+    void *socket;
+    int per_callback;
+};
+
+static bool naive_echo(void *socket)
+{
+    char id[8], envelope[64], body[64];
+    int id_len = zmq_recv(socket, id, sizeof id, ZMQ_DONTWAIT);
+    if (id_len < 0) {
+        return false;
+    }
+    int envelope_len = zmq_recv(socket, envelope, sizeof envelope, 0);
+    int body_len = zmq_recv(socket, body, sizeof body, 0);
+    zmq_send(socket, id, (size_t)id_len, ZMQ_SNDMORE);
+    zmq_send(socket, envelope, (size_t)envelope_len, ZMQ_SNDMORE);
+    zmq_send(socket, body, (size_t)body_len, 0);
+    return true;
+}
+
+static void naive_poll(uv_poll_t *poll, int status, int found)
+{
+    struct naive *naive = poll->data;
+    (void)status;
+    (void)found;
+    for (int i = 0; i < naive->per_callback && naive_echo(naive->socket); i++) {
+    }
+}
+
+static uint64_t missing_after_flood(int per_callback)
+{
+    static struct flooder flooders[FLOODERS];
+    char address[DOOR_ADDRESS_BYTES];
+    size_t size = sizeof address, fd_size = sizeof(int);
+    int fd, none = 0;
+    uint64_t missing;
+    uv_loop_t loop;
+    uv_poll_t poll;
+    uv_timer_t timer;
+    void *context = zmq_ctx_new();
+    struct naive naive = {zmq_socket(context, ZMQ_ROUTER), per_callback};
+    uv_loop_init(&loop);
+    zmq_setsockopt(naive.socket, ZMQ_SNDHWM, &none, sizeof none);
+    zmq_setsockopt(naive.socket, ZMQ_RCVHWM, &none, sizeof none);
+    zmq_setsockopt(naive.socket, ZMQ_LINGER, &none, sizeof none);
+    assert_int_equal(zmq_bind(naive.socket, "tcp://127.0.0.1:*"), 0);
+    zmq_getsockopt(naive.socket, ZMQ_LAST_ENDPOINT, address, &size);
+    zmq_getsockopt(naive.socket, ZMQ_FD, &fd, &fd_size);
+    uv_poll_init(&loop, &poll, fd);
+    poll.data = &naive;
+    uv_poll_start(&poll, UV_READABLE, naive_poll);
+    uv_timer_init(&loop, &timer);
+    uv_timer_start(&timer, stop_loop, 1500, 0);
+    missing = start_flood(flooders, address, 500);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    for (int i = 0; i < FLOODERS; i++) {
+        pthread_join(flooders[i].thread, NULL);
+        missing -= flooders[i].received;
+    }
+    uv_close((uv_handle_t *)&poll, NULL);
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    zmq_close(naive.socket);
+    zmq_ctx_term(context);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    return missing;
+}
+
+static void receiving_in_the_poll_callback_stalls_under_the_same_flood(void **state)
+{
+    (void)state;
+    assert_true(missing_after_flood(1) > 0);
 }
 
 static void an_idle_door_uses_no_processor_time(void **state)
@@ -231,7 +316,7 @@ static void large_and_empty_bodies_come_back_whole(void **state)
     static char large[300000], back[300000];
     memset(large, 'a', sizeof large);
     echo_open(&echo, "tcp://127.0.0.1:*");
-    void *socket = raw_dealer(context, door_address(echo.door, 0));
+    void *socket = raw_dealer(context, door_address(echo.door, 0), 20000);
     exchange(&echo, socket, large, sizeof large);
     assert_int_equal(zmq_recv(socket, back, sizeof back, 0), 1);
     assert_int_equal(zmq_recv(socket, back, sizeof back, 0), sizeof large);
@@ -250,7 +335,7 @@ static void a_message_of_other_than_two_frames_is_handed_over_empty(void **state
     struct echo echo;
     void *context = zmq_ctx_new();
     echo_open(&echo, "tcp://127.0.0.1:*");
-    void *socket = raw_dealer(context, door_address(echo.door, 0));
+    void *socket = raw_dealer(context, door_address(echo.door, 0), 20000);
     zmq_send(socket, "a", 1, ZMQ_SNDMORE);
     zmq_send(socket, "b", 1, ZMQ_SNDMORE);
     zmq_send(socket, "c", 1, 0);
@@ -506,6 +591,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_of_bursts_never_stalls),
+        cmocka_unit_test(receiving_in_the_poll_callback_stalls_under_the_same_flood),
         cmocka_unit_test(an_idle_door_uses_no_processor_time),
         cmocka_unit_test(large_and_empty_bodies_come_back_whole),
         cmocka_unit_test(a_message_of_other_than_two_frames_is_handed_over_empty),
