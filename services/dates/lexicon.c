@@ -109,7 +109,6 @@ static bool read_sense(struct entry *entry, struct view word)
         (equals < word.len && !read_value(view_slice(word, equals + 1, word.len), &value))) {
         return false;
     }
-    entry->is_trigger |= class < CLASS_SLOT_END;
     entry->senses[entry->sense_count++] = (struct sense){(uint8_t) class, value};
     return true;
 }

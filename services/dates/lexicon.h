@@ -35,9 +35,8 @@
     X(HOLIDAY, holiday)                                                                            \
     X(DECADE, decade)                                                                              \
     X(ERA, era)         /* BC -1, AD 1 */                                                          \
-    X(HALFDAY, halfday) /* a.m. 0, p.m. 12 */                                                      \
-    X(CLOCK, clock)     /* minutes of the day */                                                   \
-    X(SECONDS, seconds)                                                                            \
+    X(HALFDAY, halfday) /* a.m. 1, p.m. 2 */                                                       \
+    X(CLOCK, clock)     /* minutes of the day, seconds + 1 above bit 12 */                         \
     X(ZONE, zone)                                                                                  \
     X(NUMERIC, numeric) /* y*10000+m*100+d */                                                      \
     X(WEEKEND, weekend)                                                                            \
@@ -65,7 +64,6 @@
     X(BETWEEN, between)                                                                            \
     X(COMMA, comma)                                                                                \
     X(DASH, dash)                                                                                  \
-    X(SLASH, slash)                                                                                \
     X(POSSESSIVE, possessive)                                                                      \
     X(ADJ, adj) /* trading, full, additional: may stand before a unit */                           \
     X(MORE, more)                                                                                  \
@@ -75,9 +73,7 @@
     X(COUPLE, couple)                                                                              \
     X(PERIOD, period)                                                                              \
     X(NOW, now)                                                                                    \
-    X(DAYWORD, dayword)                                                                            \
     X(NIGHT, night)                                                                                \
-    X(YEARWORD, yearword)                                                                          \
     X(OCLOCK, oclock)                                                                              \
     X(PER, per)                                                                                    \
     X(SO, so)                                                                                      \
@@ -101,7 +97,6 @@
     X(MOST, most)                                                                                  \
     X(UP, up)                                                                                      \
     X(OTHER, other)                                                                                \
-    X(QUARTERWORD, quarterword)                                                                    \
     X(REJECTED, REJECTED)                                                                          \
     X(DATED, DATE)                                                                                 \
     X(TIMED, TIME)                                                                                 \
@@ -196,7 +191,6 @@ struct entry {
     uint8_t cue;        // enum cue
     bool takes_dot;     // +dot
     bool guarded;       // +guard
-    bool is_trigger;    // some sense is more than a joint
     bool begins_phrase; // +phrase: longer keys of the table begin with this word
 };
 
