@@ -6,6 +6,8 @@ enum {
     HINT_TOKENS = 24,  // of one attribute that are looked at
     CACHE_SLOTS = 512, // attribute values whose hints are remembered
     PROSE_WORDS = 8,
+    WRAP_SHORTEST = 50, // bytes of the longest line of wrapped text
+    WRAP_LONGEST = 100,
 };
 
 struct cached {
@@ -483,20 +485,57 @@ void blocks_of_html(struct page *page, struct arena *arena, struct view content,
     blocks_measure(page);
 }
 
+// How the lines of plain text are to be read.
+struct wrapping {
+    size_t join_from; // a line of as many bytes goes on in the next line; 0: no line does
+};
+
+// Text that was wrapped at a fixed width, as wires and mail are: no line is long, and most lines that have another one
+// below are nearly as long as the longest.
+static struct wrapping find_wrapping(struct view content)
+{
+    size_t longest = 0, inner = 0, full = 0, before = 0;
+    struct view rest = content, line;
+    while (view_next_line(&rest, &line)) {
+        longest = line.len > longest ? line.len : longest;
+    }
+    if (longest < WRAP_SHORTEST || longest > WRAP_LONGEST) {
+        return (struct wrapping){0};
+    }
+    size_t join_from = longest * 7 / 10;
+    rest = content;
+    while (view_next_line(&rest, &line)) {
+        bool blank = view_trim(line).len == 0;
+        inner += before > 0 && !blank;
+        full += before >= join_from && !blank;
+        before = blank ? 0 : line.len;
+    }
+    return (struct wrapping){inner >= 3 && full * 10 >= inner * 6 ? join_from : 0};
+}
+
 void blocks_of_text(struct page *page, struct arena *arena, struct view content)
 {
     struct cutter cutter;
     struct view line;
     uint32_t gap = 0;
+    bool goes_on = false;
+    struct wrapping wrapping = find_wrapping(content);
     if (!cutter_init(&cutter, page, arena, content.len)) {
         return;
     }
     page->elements = arena_zalloc(arena, 1, sizeof *page->elements);
+    start_block(&cutter, 0, false);
     while (view_next_line(&content, &line)) {
-        start_block(&cutter, 0, gap == 0);
+        if (goes_on && view_trim(line).len > 0) {
+            add_run(&cutter, VIEW(" "), false);
+        } else {
+            gap = end_block(&cutter) ? 0 : gap + 1;
+            start_block(&cutter, 0, gap == 0);
+            cutter.block.gap = gap;
+        }
         add_run(&cutter, line, false);
-        cutter.block.gap = gap;
-        gap = end_block(&cutter) ? 0 : gap + 1;
+        goes_on = wrapping.join_from > 0 && line.len >= wrapping.join_from;
     }
+    end_block(&cutter);
     blocks_measure(page);
 }

@@ -103,7 +103,7 @@ struct page {
 void blocks_of_html(struct page *page, struct arena *arena, struct view content,
                     const struct table_list *entities, const struct table_list *classes);
 
-// Cuts plain text: a line is a block.
+// Cuts plain text: a line is a block; lines of text that was wrapped at a fixed width are joined first.
 void blocks_of_text(struct page *page, struct arena *arena, struct view content);
 
 // Sums words, prose and scores up the tree again, after blocks were taken out (training does).

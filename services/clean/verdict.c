@@ -2,7 +2,7 @@
 
 #include "services/clean/plain.h"
 
-enum { HEADING_WORDS = 20, RESCUE_WORDS = 5 };
+enum { HEADING_WORDS = 20, RESCUE_WORDS = 5, REPEAT_WORDS = 15 };
 
 static bool is_heading_tag(unsigned tag)
 {
@@ -203,6 +203,31 @@ static float *score_blocks(const struct reading *reading, const struct forest *f
     return scores;
 }
 
+// A long paragraph that stands on the page twice is kept once.
+static void cut_repeats(const struct reading *reading, struct verdict *verdicts)
+{
+    size_t count = reading->page.blocks.len, mask = 63;
+    while (mask < count * 2) {
+        mask = mask * 2 + 1;
+    }
+    uint64_t *seen = arena_zalloc(reading->page.arena, mask + 1, sizeof *seen);
+    for (size_t i = 0; seen && i < count; i++) {
+        const struct block *block = &reading->page.blocks.at[i];
+        uint64_t key = block->hash | 1u;
+        size_t slot = (key ^ (key >> 29)) & mask;
+        if (!verdicts[i].keep || block->words < REPEAT_WORDS) {
+            continue;
+        }
+        while (seen[slot] && seen[slot] != key) {
+            slot = (slot + 1) & mask;
+        }
+        if (seen[slot] == key) {
+            verdict_cut(verdicts, i, "duplicate", "stands above already");
+        }
+        seen[slot] = key;
+    }
+}
+
 struct verdict *verdict_all(const struct reading *reading, const struct forest *forest,
                             const struct table_list *phrases)
 {
@@ -220,10 +245,11 @@ struct verdict *verdict_all(const struct reading *reading, const struct forest *
             verdicts[i].rule = "title";
         }
     }
+    cut_repeats(reading, verdicts);
     rescue(reading, verdicts);
     verdict_settle(reading, verdicts);
     for (size_t i = 0; i < count; i++) {
-        if (!verdicts[i].keep) {
+        if (!verdicts[i].keep && !verdicts[i].reason) {
             verdicts[i].reason =
                 is_title(reading, i) ? "title" : reason_to_cut(reading, i, phrases);
         }

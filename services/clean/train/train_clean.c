@@ -148,6 +148,25 @@ static void add_truncated(struct job *job, struct reading *reading, bool *in_bod
     document->rows = job->samples.rows - document->first;
 }
 
+// Takes everything but the body away: plain text that somebody has cleaned already is kept whole.
+static void add_bare(struct job *job, struct reading *reading, bool *in_body, struct view url)
+{
+    struct page *page = &reading->page;
+    size_t kept = 0;
+    for (size_t i = 0; i < page->blocks.len; i++) {
+        if (in_body[i]) {
+            page->blocks.at[kept] = page->blocks.at[i];
+            in_body[kept++] = true;
+        }
+    }
+    page->blocks.len = kept;
+    reading->about.title = (struct view){"", 0};
+    reading_measure(reading, &job->tables);
+    struct document *document = add_document(&job->samples, VIEW("-"), url);
+    add_rows(job, reading, in_body, 0.3f);
+    document->rows = job->samples.rows - document->first;
+}
+
 static void read_document(struct job *job, const struct article *article, struct arena *arena)
 {
     struct reading reading;
@@ -174,6 +193,9 @@ static void read_document(struct job *job, const struct article *article, struct
     }
     if (covered > 0.7 && job->truncated_copies) {
         add_truncated(job, &reading, in_body, article->url);
+        if (!is_html) {
+            add_bare(job, &reading, in_body, article->url);
+        }
     }
 }
 
