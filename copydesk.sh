@@ -96,16 +96,23 @@ threaded_tests() {
 }
 
 fuzzers() {
+    crashed=''
+    export COPYDESK_DATA="$PWD/build/fuzz/share/copydesk"
     for fuzzer in build/fuzz/bin/fuzz_*; do
         name=$(basename "$fuzzer" | sed 's/^fuzz_//')
         seeds=tests/fuzz/corpus/$name
         mkdir -p "build/fuzz/corpus/$name"
         [ -d "$seeds" ] || seeds=''
-        echo "fuzzing $name for $FUZZ_SECONDS seconds"
         # shellcheck disable=SC2086
-        "$fuzzer" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=0 \
-            -artifact_prefix=build/fuzz/ "build/fuzz/corpus/$name" $seeds || return 1
+        if "$fuzzer" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+            -artifact_prefix=build/fuzz/ "build/fuzz/corpus/$name" $seeds >"build/fuzz/$name.log" 2>&1; then
+            echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$name.log") runs"
+        else
+            grep -v '^#[0-9]\|NEW_FUNC' "build/fuzz/$name.log" | tail -n 40
+            crashed="$crashed $name"
+        fi
     done
+    [ -z "$crashed" ] || { echo "crashed:$crashed"; return 1; }
 }
 
 # One pass over small samples: no invalid access, no leak.

@@ -198,7 +198,8 @@ void tagger_find(const struct weights *weights, const struct words *words, struc
         size_t first = votes.first_candidate.at[r];
         size_t end = r + 1 < votes.first_candidate.len ? votes.first_candidate.at[r + 1]
                                                        : votes.candidates.len;
-        struct lattice lattice = {votes.runs.at[r], votes.candidates.at + first, end - first};
+        struct candidate *candidates = votes.candidates.at ? votes.candidates.at + first : NULL;
+        struct lattice lattice = {votes.runs.at[r], candidates, end - first};
         struct choice choices[RUN_LIMIT];
         for (size_t i = 0; i < lattice.len; i++) {
             add_votes(&votes, words, &lattice.at[i]);
