@@ -94,7 +94,7 @@ static void read_record(struct broker *broker, const struct action *action)
     } else {
         log_error(&broker->log, "%s", why.text);
     }
-    core_read(broker->core, action->handle, bytes, now_ms());
+    core_read(broker->core, action->handle, action->place, bytes, now_ms());
 }
 
 // True when the core may have something more to do because of it.

@@ -333,6 +333,7 @@ void core_turn(struct core *core, int64_t now_ms)
     handout_send_canceled(core, now_ms);
     handout_send_loaded(core, now_ms);
     handout_dispatch(core, now_ms);
+    handout_send_loaded(core, now_ms); // what was fetched without a read
     keep_commit(core, now_ms);
     intake_send_acks(core, now_ms);
 }

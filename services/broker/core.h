@@ -87,8 +87,9 @@ void core_committed(struct core *core, int64_t now_ms);
 // and the broker stops with `sentence`, which must live as long as the core.
 void core_commit_failed(struct core *core, bool no_room, const char *sentence, int64_t now_ms);
 
-// The record asked for by ACTION_READ; an empty view when it could not be read.
-void core_read(struct core *core, uint64_t handle, struct view record, int64_t now_ms);
+// The record asked for by ACTION_READ at its place; an empty view when it could not be read.
+void core_read(struct core *core, uint64_t handle, struct journal_place place, struct view record,
+               int64_t now_ms);
 
 // Time has passed. Call at least when core_next_ms says so.
 void core_tick(struct core *core, int64_t now_ms);

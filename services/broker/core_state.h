@@ -154,12 +154,13 @@ void handout_send_loaded(struct core *core, int64_t now_ms);
 // Hands out what is ready, within each worker's credit.
 void handout_dispatch(struct core *core, int64_t now_ms);
 
-// Has the article's document read back, unless that is under way.
-void handout_ask_for_document(struct core *core, const struct queued_article *article);
-
 // --- keep.c
 
 // Begins a commit when there is something to write and none is under way.
 void keep_commit(struct core *core, int64_t now_ms);
+
+// Has the document of an article brought back to memory, unless that is under way: at once when its record is still
+// on the way to disk, else by an ACTION_READ.
+void keep_fetch(struct core *core, const struct queued_article *article);
 
 #endif

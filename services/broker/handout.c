@@ -133,17 +133,6 @@ static void add_work(struct core *core, const struct article_task *task, int64_t
     }
 }
 
-// Asks for the document, once.
-void handout_ask_for_document(struct core *core, const struct queued_article *article)
-{
-    struct holding *holding = core_holding(article);
-    if (!holding->loading) {
-        struct action action = {
-            .kind = ACTION_READ, .handle = article->handle, .place = holding->place};
-        holding->loading = core_act(core, &action);
-    }
-}
-
 // Notes that the task waits for its document. Without memory for the note its lease is never answered
 // and the worker's end frees it.
 static void load(struct core *core, const struct article_task *task, uint64_t peer)
@@ -152,7 +141,7 @@ static void load(struct core *core, const struct article_task *task, uint64_t pe
     if (room) {
         *room = (struct load){task->article->handle, task->attempt, task->stage, peer};
     }
-    handout_ask_for_document(core, task->article);
+    keep_fetch(core, task->article);
 }
 
 static bool lacks_document(const struct core *core, const struct article_task *task)
@@ -274,7 +263,7 @@ void handout_send_loaded(struct core *core, int64_t now_ms)
             continue;
         }
         // Another sink that waits for the same document may come after it was dropped again.
-        handout_ask_for_document(core, task->article);
+        keep_fetch(core, task->article);
         all[kept++] = all[i];
     }
     if (number != 0) {

@@ -491,6 +491,17 @@ bool journal_is_committing(const struct journal *journal)
     return journal->under_way;
 }
 
+struct view journal_pending_record(const struct journal *journal, struct journal_place place)
+{
+    for (const struct batch *batch = journal->first; batch; batch = batch->next) {
+        if (batch->segment == place.segment && place.offset >= batch->offset &&
+            (uint64_t)place.offset + place.bytes <= batch->offset + batch->bytes.len) {
+            return (struct view){batch->bytes.at + (place.offset - batch->offset), place.bytes};
+        }
+    }
+    return (struct view){"", 0};
+}
+
 size_t journal_pending_bytes(const struct journal *journal)
 {
     size_t bytes = 0;

@@ -94,6 +94,9 @@ size_t journal_waiting_done(const struct journal *journal);
 // True while a batch is under way.
 bool journal_is_committing(const struct journal *journal);
 
+// The record at `place` while it is not on disk yet, or an empty view. Valid until the next append or commit.
+struct view journal_pending_record(const struct journal *journal, struct journal_place place);
+
 // Bytes gathered and not yet on disk; the caller pushes back when they grow too many.
 size_t journal_pending_bytes(const struct journal *journal);
 

@@ -166,37 +166,72 @@ static void move_stragglers(struct core *core, int64_t now_ms)
             struct view document = {holding->document, holding->document_len};
             move_article(core, article, document, now_ms);
         } else {
-            handout_ask_for_document(core, article);
+            keep_fetch(core, article);
         }
     }
 }
 
-void core_read(struct core *core, uint64_t handle, struct view bytes, int64_t now_ms)
+// The document inside the article's record; false when the bytes are not that record.
+static bool find_document(uint64_t handle, struct journal_place place, struct view bytes,
+                          struct view *document)
 {
     struct record record;
     size_t size;
+    if (record_read(&record, (const uint8_t *)bytes.at, bytes.len, place.segment, &size) !=
+            RECORD_OK ||
+        record.type != RECORD_ARTICLE || record.handle != handle) {
+        return false;
+    }
+    *document =
+        (struct view){(const char *)record.is.article.document, record.is.article.document_bytes};
+    return true;
+}
+
+static void take_document(struct core *core, struct holding *holding, struct view document)
+{
+    core_count_bytes(core, holding, false);
+    holding_set_document(holding, document);
+    core_count_bytes(core, holding, true);
+}
+
+void keep_fetch(struct core *core, const struct queued_article *article)
+{
+    struct holding *holding = core_holding(article);
+    struct view document;
+    struct view pending = journal_pending_record(core->journal, holding->place);
+    if (holding->loading) {
+        return;
+    }
+    // A straggler that was just written again is not on disk yet, and need not be.
+    if (pending.len > 0 && find_document(article->handle, holding->place, pending, &document)) {
+        take_document(core, holding, document);
+        return;
+    }
+    struct action action = {
+        .kind = ACTION_READ, .handle = article->handle, .place = holding->place};
+    holding->loading = core_act(core, &action);
+}
+
+void core_read(struct core *core, uint64_t handle, struct journal_place place, struct view bytes,
+               int64_t now_ms)
+{
+    struct view document;
     struct queued_article *article = queue_find(core->queue, handle);
     if (!article) {
         return;
     }
     struct holding *holding = core_holding(article);
     holding->loading = false;
-    if (record_read(&record, (const uint8_t *)bytes.at, bytes.len, holding->place.segment, &size) !=
-            RECORD_OK ||
-        record.type != RECORD_ARTICLE || record.handle != handle) {
+    if (!find_document(handle, place, bytes, &document)) {
         struct action action = {.kind = ACTION_STOP,
                                 .sentence = "an accepted article cannot be read back from the "
                                             "journal; run `copydesk journal verify`"};
         core_act(core, &action);
         return;
     }
-    struct view document = {(const char *)record.is.article.document,
-                            record.is.article.document_bytes};
     move_article(core, article, document, now_ms);
     if (article->state == ARTICLE_LIVE) {
-        core_count_bytes(core, holding, false);
-        holding_set_document(holding, document);
-        core_count_bytes(core, holding, true);
+        take_document(core, holding, document);
     }
 }
 

@@ -656,8 +656,8 @@ static bool perform(struct world *world, struct action *action)
         start_commit(world, &action->commit);
         return false;
     case ACTION_READ:
-        core_read(world->core, action->handle, sim_disk_read(&world->disk, action->place),
-                  broker_ms(world));
+        core_read(world->core, action->handle, action->place,
+                  sim_disk_read(&world->disk, action->place), broker_ms(world));
         return true;
     case ACTION_DROP:
         sim_disk_drop(&world->disk, action->segment);
