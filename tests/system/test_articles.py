@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs every sample article through `copydesk enrich --json` and compares with its truths.
 
-usage: test_articles.py [--show] [--unmark] [--golden | --write-golden] [NAME...]
+usage: test_articles.py [--show] [--unmark] [--write-golden] [NAME...]
 
 The truths are tests/articles/NAME.expect, written by hand (tests/articles/README.md tells the form). A line
 that starts with `known-gap ` is a truth which is not met yet: it is counted, and the test fails as soon as
-it is met, so that the mark goes away (--unmark takes such marks away). With --golden the whole enrichment is compared with
-tests/articles/NAME.golden.json as well; --write-golden writes these files.
+it is met, so that the mark goes away (--unmark takes such marks away). The whole enrichment, without times, is
+tests/articles/NAME.golden.json; --write-golden writes it anew, and the difference is reviewed like prose.
 
 COPYDESK names the program; default is build/release/bin/copydesk. Exit: 0 all as expected, 1 not.
 """
@@ -317,7 +317,7 @@ def golden_fault(truths, result, write):
         return None
     first = next((f"line {i}: {b!r} is now {a!r}" for i, (a, b) in
                   enumerate(zip(found.splitlines(), wanted.splitlines()), 1) if a != b), "its length")
-    return f"differs from {path.name}: {first}"
+    return f"differs from {path.name}: {first}\n    if that is right: --write-golden"
 
 
 def judge(truths, result):
@@ -353,7 +353,6 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--show", action="store_true", help="print what the program said")
     parser.add_argument("--unmark", action="store_true", help="take `known-gap ` off truths that hold now")
-    parser.add_argument("--golden", action="store_true", help="compare the whole enrichment too")
     parser.add_argument("--write-golden", action="store_true", help="write the golden files")
     parser.add_argument("names", nargs="*", help="only these articles")
     return parser.parse_args()
@@ -374,9 +373,8 @@ def main():
                 unmark(truths, result)
                 truths = Truths(path)
             faults, held, gaps = judge(truths, result)
-            if options.golden or options.write_golden:
-                fault = golden_fault(truths, result, options.write_golden)
-                faults += [f"{truths.name}: {fault}"] if fault else []
+            fault = golden_fault(truths, result, options.write_golden)
+            faults += [f"{truths.name}: {fault}"] if fault else []
             total_faults += faults
             total_held += held
             total_gaps += gaps
