@@ -205,15 +205,14 @@ struct view features_phrase(struct view text, const struct table_list *phrases)
         if (len > 0 && len < sizeof key) {
             key[len++] = ' ';
         }
-        for (size_t i = 0; i < word.len && len < sizeof key; i++) {
-            char c = word.at[i];
-            bool dropped = strchr(":.,!?()[]*|", c) != NULL;
-            if (!dropped) {
-                key[len++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+        for (size_t at = 0; at < word.len && len + 4 < sizeof key;) {
+            uint32_t c = utf8_next(word, &at);
+            if (c >= 0x80 || !strchr(":.,!?()[]*|", (int)c)) {
+                len += utf8_encode(utf8_to_lower(c), key + len);
             }
         }
         struct view trimmed = view_trim((struct view){key, len});
-        if (len < sizeof key && table_find(phrases, trimmed, &kind)) {
+        if (len + 4 < sizeof key && table_find(phrases, trimmed, &kind)) {
             best = kind;
         }
     }

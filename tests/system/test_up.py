@@ -15,7 +15,10 @@ class Up(Room):
         """The process id of a service."""
         children = pathlib.Path(f"/proc/{self.processes['up'].pid}/task/{self.processes['up'].pid}/children")
         for pid in children.read_text().split():
-            arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            try:
+                arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            except OSError:  # it ended while we looked
+                continue
             if name in arguments[1:3]:
                 return int(pid)
         return 0
