@@ -302,6 +302,14 @@ def stripped(article):
     return article
 
 
+def first_difference(wanted, found):
+    """Where two texts part, with what stands around."""
+    at = len(os.path.commonprefix([wanted, found]))
+    line = wanted.count("\n", 0, at) + 1
+    before, after = (text[max(at - 30, 0):at + 50] for text in (wanted, found))
+    return f"line {line}: {before!r} is now {after!r}"
+
+
 def golden_fault(truths, result, write):
     path = ARTICLES / f"{truths.name}.golden.json"
     if "make" in truths.settings or not result.article:
@@ -315,8 +323,7 @@ def golden_fault(truths, result, write):
     wanted = path.read_text(encoding="utf-8")
     if found == wanted:
         return None
-    first = next((f"line {i}: {b!r} is now {a!r}" for i, (a, b) in
-                  enumerate(zip(found.splitlines(), wanted.splitlines()), 1) if a != b), "its length")
+    first = first_difference(wanted, found)
     return f"differs from {path.name}: {first}\n    if that is right: --write-golden"
 
 
