@@ -121,13 +121,24 @@ static bool read_block(struct credits *credits, struct view line, const struct t
     return any;
 }
 
+// "NNP": an agency that no list knows still signs with its initials.
+static bool is_initials(struct view name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.at[i] < 'A' || name.at[i] > 'Z') {
+            return false;
+        }
+    }
+    return name.len >= 2 && name.len <= 6;
+}
+
 // "AFP with additional input by GVS News Desk"
 static bool read_agency_with(struct credits *credits, struct view line,
                              const struct table_list *agencies)
 {
     size_t with = view_find(line, VIEW(" with "), 0);
     struct view head = view_slice(line, 0, with);
-    if (with == line.len || !credit_is_agency(head, agencies, NULL)) {
+    if (with == line.len || !(credit_is_agency(head, agencies, NULL) || is_initials(head))) {
         return false;
     }
     size_t before = credits->len;
