@@ -260,6 +260,7 @@ static struct core_config core_settings(struct broker *broker)
     config.heartbeat_ms = (uint32_t)config_duration_ms(from, "broker.heartbeat");
     config.document_bytes = (size_t)config_bytes(from, "broker.document_memory");
     config.section_bytes = (size_t)config_bytes(from, "broker.section_memory");
+    config.article_bytes = (uint32_t)config_bytes(from, "broker.article");
     config.disk_bytes = (uint64_t)config_bytes(from, "broker.disk");
     config.log = log_sentence;
     config.observe = observe;

@@ -38,6 +38,7 @@ struct ack {
     size_t bytes;    // credit to give back
     uint64_t safe_at;
     uint8_t outcome;
+    const char *sentence; // of a refusal, or NULL
 };
 
 // A leased task that waits for its document to be read.

@@ -158,6 +158,22 @@ static bool is_held_back(const struct core *core, uint32_t stage)
            (!at->terminal && at->needs == 0 && core->section_bytes >= core->config.section_bytes);
 }
 
+// An article whose sections have outgrown what a message may hold is shelved: nobody could be told of it.
+static bool refuse_oversize(struct core *core, const struct peer *peer,
+                            const struct article_task *task, int64_t now_ms)
+{
+    const struct holding *holding = core_holding(task->article);
+    struct view reason = VIEW("the article and its sections are larger than a message may be");
+    if ((size_t)holding->document_len + holding->section_bytes <=
+        MESSAGE_BYTES_LIMIT - 2 * (size_t)BATCH_BYTES) {
+        return false;
+    }
+    queue_reject(core->queue, peer->number, task->article->handle, task->stage, task->attempt,
+                 now_ms, VIEW("broker"), reason);
+    core_settle_ended(core, now_ms);
+    return true;
+}
+
 // Fills one WORK for one worker. False when it got nothing.
 static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
 {
@@ -171,6 +187,9 @@ static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
             break;
         }
         any = true;
+        if (refuse_oversize(core, peer, task, now_ms)) {
+            continue;
+        }
         size_t before = message_body_bytes(message);
         if (lacks_document(core, task)) {
             load(core, task, peer->number);

@@ -1,6 +1,9 @@
 // The door: what is accepted, and when its sender is told.
+#include "common/article.h"
 #include "services/broker/core_state.h"
 #include "services/broker/hash.h"
+
+#include <assert.h>
 
 // Why nothing is accepted now, or NULL.
 const char *intake_closed(const struct core *core)
@@ -69,6 +72,25 @@ static struct holding *hold(const struct wire_item *item, struct view id, struct
     return holding;
 }
 
+// Why an article can never be accepted, or NULL.
+static const char *unacceptable(const struct core *core, const struct wire_walk *walk,
+                                size_t document_bytes)
+{
+    if (walk->item.id_bytes == 0 || walk->item.id_bytes > ARTICLE_ID_LIMIT) {
+        return "an article has an id of 1 to 512 bytes";
+    }
+    if (walk->item.version == 0) {
+        return "versions count from 1";
+    }
+    if (document_bytes == 0) {
+        return "a PUT carries one section for each article, its document";
+    }
+    return document_bytes > core->config.article_bytes
+               ? "the article is larger than the broker accepts (--article)"
+               : NULL;
+}
+
+// What cannot fail any more once the queue has it is done before: an older version ends with queue_put.
 static enum wire_outcome put_article(struct core *core, const struct wire_item *item,
                                      struct view id, struct view document, int64_t now_ms)
 {
@@ -80,34 +102,29 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
                             .embargo_ms = item->embargo_ms,
                             .lane = item->lane,
                             .pubstatus = item->pubstatus};
-    if (id.len == 0 || item->version == 0 || document.len > core->config.article_bytes) {
-        return WIRE_REFUSED;
-    }
     if (intake_closed(core)) {
         return WIRE_BUSY;
     }
     hash128(journal_hash_key(core->journal), id, put.key);
     hash128(journal_hash_key(core->journal), document, content);
     put.content_hash = content[0];
-    struct holding *holding = hold(item, id, document);
-    enum wire_outcome outcome =
-        holding ? queue_put(core->queue, &put, now_ms, &article) : WIRE_BUSY;
+    enum wire_outcome outcome = queue_judge(core->queue, &put);
     if (outcome != WIRE_ACCEPTED) {
+        return queue_put(core->queue, &put, now_ms, &article); // counts it
+    }
+    size_t record_bytes = RECORD_HEAD_BYTES + RECORD_ARTICLE_BYTES + id.len + document.len + 8;
+    struct holding *holding = hold(item, id, document);
+    if (!holding || !journal_reserve(core->journal, record_bytes, now_ms) ||
+        queue_put(core->queue, &put, now_ms, &article) != WIRE_ACCEPTED) {
         holding_free(holding);
-        return outcome;
+        return WIRE_BUSY;
     }
     core->next_handle++;
     article->holding = holding;
     core_count_bytes(core, holding, true);
     core->kills += item->pubstatus == WIRE_CANCELED;
-    if (!intake_append(core, article, holding, document, now_ms)) {
-        // Not written, so not accepted: take it out again.
-        queue_discard(core->queue, article->handle);
-        queue_take_ended(core->queue);
-        article->story.live = false;
-        core_let_go(core, article);
-        return WIRE_BUSY;
-    }
+    bool appended = intake_append(core, article, holding, document, now_ms);
+    assert(appended);
     return WIRE_ACCEPTED;
 }
 
@@ -124,6 +141,9 @@ void intake_take_put(struct core *core, struct peer *peer, const struct wire_mes
         if (walk.item.section_count == 1 && wire_next_section(&walk, &section, &bytes) &&
             section.stage == WIRE_DOCUMENT) {
             document = (struct view){(const char *)bytes, section.bytes};
+        }
+        const char *sentence = unacceptable(core, &walk, document.len);
+        if (!sentence) {
             outcome = put_article(core, &walk.item, id, document, now_ms);
         }
         core->outcomes[outcome < WIRE_DONE ? outcome : 0]++;
@@ -135,7 +155,8 @@ void intake_take_put(struct core *core, struct peer *peer, const struct wire_mes
                                     .handle = outcome == WIRE_ACCEPTED ? core->next_handle - 1 : 0,
                                     .bytes = id.len + document.len,
                                     .safe_at = waits ? journal_end(core->journal) : 0,
-                                    .outcome = (uint8_t)outcome});
+                                    .outcome = (uint8_t)outcome,
+                                    .sentence = sentence});
         core_settle_ended(core, now_ms);
     }
 }
@@ -158,6 +179,9 @@ void intake_send_acks(struct core *core, int64_t now_ms)
             struct wire_item item = {
                 .handle = ack->reference, .version = ack->version, .outcome = ack->outcome};
             message_item(&core->message, &item, VIEW(""));
+            if (ack->sentence) {
+                message_field(&core->message, WIRE_TAG_SENTENCE, view_of(ack->sentence));
+            }
             core->message.header.credit_count++;
             core->message.header.credit_bytes += ack->bytes;
             acks->first++;

@@ -424,6 +424,12 @@ static struct batch *open_batch(struct journal *journal, size_t more, int64_t no
     return new_batch(journal, more + SEGMENT_HEADER_BYTES + COMMIT_BYTES, now_ms);
 }
 
+bool journal_reserve(struct journal *journal, size_t bytes, int64_t now_ms)
+{
+    struct batch *batch = open_batch(journal, bytes, now_ms);
+    return batch && buf_reserve(&batch->bytes, bytes);
+}
+
 bool journal_append(struct journal *journal, const struct record *record, int64_t now_ms,
                     struct journal_place *place)
 {

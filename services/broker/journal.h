@@ -67,6 +67,9 @@ journal_recover(struct journal *journal, const struct disk *disk,
 // The hash key of this journal.
 const uint64_t *journal_hash_key(const struct journal *journal);
 
+// Makes sure that the next record of `bytes` (record_size) can be appended. False when memory ran out.
+bool journal_reserve(struct journal *journal, size_t bytes, int64_t now_ms);
+
 // Appends a record to the batch that gathers. False when memory ran out: nothing was appended.
 // An ARTICLE counts as live in its segment until journal_done.
 bool journal_append(struct journal *journal, const struct record *record, int64_t now_ms,

@@ -474,19 +474,24 @@ static bool replace_story(struct queue *queue, struct queued_article *article, s
     return index_add(&queue->stories, article->story.key[0], &article->story);
 }
 
+enum wire_outcome queue_judge(const struct queue *queue, const struct queue_put *put)
+{
+    const struct story *known = find_story(queue, put->key);
+    enum wire_outcome outcome = known ? judge(known, put) : WIRE_ACCEPTED;
+    bool full = queue->counts.live + queue->counts.dead >= queue->config.max_articles;
+    return outcome == WIRE_ACCEPTED && full ? WIRE_BUSY : outcome;
+}
+
 enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, int64_t now_ms,
                             struct queued_article **out)
 {
     struct story *known = find_story(queue, put->key);
-    enum wire_outcome outcome = known ? judge(known, put) : WIRE_ACCEPTED;
+    enum wire_outcome outcome = queue_judge(queue, put);
     *out = NULL;
     queue->counts.duplicates += outcome == WIRE_DUPLICATE;
     queue->counts.stale += outcome == WIRE_STALE;
     if (outcome != WIRE_ACCEPTED) {
         return outcome;
-    }
-    if (queue->counts.live + queue->counts.dead >= queue->config.max_articles) {
-        return WIRE_BUSY;
     }
     struct queued_article *article = new_article(queue, put, now_ms);
     if (!article || !index_add(&queue->articles, article->handle, article)) {

@@ -112,6 +112,9 @@ struct queue_put {
     uint8_t pubstatus;               // enum wire_pubstatus; WIRE_CANCELED is a kill
 };
 
+// What queue_put would answer, short of memory running out.
+enum wire_outcome queue_judge(const struct queue *queue, const struct queue_put *put);
+
 // Accepts an article, or says why not, as an ACK does: WIRE_ACCEPTED, WIRE_DUPLICATE, WIRE_STALE,
 // WIRE_CONFLICT, WIRE_BUSY. `*out` is the article when it was accepted. An older version still under way
 // ends as superseded. A kill skips the inner stages and goes to every sink in the flash lane.
