@@ -150,6 +150,9 @@ run_tests() {
     step 'address sanitizer tests' sanitized_tests
     step 'thread sanitizer build' build tsan threaded
     step 'thread sanitizer tests' threaded_tests
+    if command -v clang-tidy >/dev/null; then
+        step 'clang-tidy' tidy
+    fi
     if command -v clang >/dev/null; then
         step 'fuzzer build' build fuzz
         step 'fuzzers' fuzzers
@@ -169,7 +172,8 @@ run_tests() {
 
 tidy() {
     build_release
-    find proto common services -name '*.c' -print0 | xargs -0 -n 4 -P "$JOBS" clang-tidy --quiet -p build/release
+    find proto common services -name '*.c' -print0 |
+        xargs -0 -n 4 -P "$JOBS" clang-tidy --quiet -p build/release 2>build/tidy.log # it counts what it keeps to itself there
 }
 
 case ${1:-} in
