@@ -162,6 +162,16 @@ static enum status lock_folder(struct ndjson *file, struct error *why)
     return OK;
 }
 
+// Makes new names in the folder survive a power cut. A folder that cannot be opened was told of before.
+static void sync_folder(const struct ndjson *file)
+{
+    int folder = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        fsync(folder);
+        close(folder);
+    }
+}
+
 static enum status open_current(struct ndjson *file, uint64_t whole, struct error *why)
 {
     char path[PATH_BYTES];
@@ -200,6 +210,7 @@ enum status ndjson_open(struct ndjson **out, const char *folder, uint64_t rotate
     }
     if (status == OK) {
         status = open_current(file, whole, why);
+        sync_folder(file);
     }
     if (status != OK) {
         ndjson_close(file);
@@ -321,11 +332,7 @@ static enum status rotate(struct ndjson *file, struct error *why)
     file->next_number++;
     close(file->file);
     enum status status = open_current(file, 0, why);
-    int folder = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-        fsync(folder);
-        close(folder);
-    }
+    sync_folder(file);
     return status;
 }
 
