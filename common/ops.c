@@ -18,6 +18,7 @@ enum { CONNECTION_LIMIT = 32, TIMEOUT_S = 10, ANSWER_LIMIT = 4 << 20 };
 struct condition {
     const char *name;
     char reason[OPS_REASON_SIZE]; // empty: it holds
+    bool is_note;                 // told, and no reason for a 503
 };
 
 struct page {
@@ -64,7 +65,7 @@ static void answer_ready(struct ops *ops, struct answer *answer)
     struct buf *body = &answer->body;
     pthread_mutex_lock(&ops->lock);
     for (size_t i = 0; i < ops->condition_count; i++) {
-        ready &= ops->conditions[i].reason[0] == '\0';
+        ready &= ops->conditions[i].is_note || ops->conditions[i].reason[0] == '\0';
     }
     buf_printf(body, "{\"ready\":%s,\"conditions\":{", ready ? "true" : "false");
     for (size_t i = 0; i < ops->condition_count; i++) {
@@ -315,11 +316,8 @@ void ops_tick(struct ops *ops)
     }
 }
 
-void ops_condition(struct ops *ops, const char *name, const char *reason)
+static void set_condition(struct ops *ops, const char *name, const char *reason, bool is_note)
 {
-    if (!ops) {
-        return;
-    }
     pthread_mutex_lock(&ops->lock);
     size_t i = 0;
     while (i < ops->condition_count && strcmp(ops->conditions[i].name, name) != 0) {
@@ -327,9 +325,24 @@ void ops_condition(struct ops *ops, const char *name, const char *reason)
     }
     assert(i < OPS_CONDITION_LIMIT);
     ops->conditions[i].name = name;
+    ops->conditions[i].is_note = is_note;
     snprintf(ops->conditions[i].reason, OPS_REASON_SIZE, "%s", reason ? reason : "");
     ops->condition_count += i == ops->condition_count;
     pthread_mutex_unlock(&ops->lock);
+}
+
+void ops_condition(struct ops *ops, const char *name, const char *reason)
+{
+    if (ops) {
+        set_condition(ops, name, reason, false);
+    }
+}
+
+void ops_note(struct ops *ops, const char *name, const char *reason)
+{
+    if (ops) {
+        set_condition(ops, name, reason, true);
+    }
 }
 
 void ops_page(struct ops *ops, const char *path, const char *content_type, struct view body)

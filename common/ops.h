@@ -42,6 +42,10 @@ void ops_tick(struct ops *ops);
 // its conditions before it starts to work. Names are literals and live on. NULL `ops` is fine.
 void ops_condition(struct ops *ops, const char *name, const char *reason);
 
+// The same for what a person should know and the service cannot help: it is told, and /readyz stays 200. A broker
+// that turned 503 for want of workers would hide from the workers that look for it.
+void ops_note(struct ops *ops, const char *name, const char *reason);
+
 // Gives out a copy of `body` under `path`. Later calls with the same path replace it. NULL `ops` is fine.
 void ops_page(struct ops *ops, const char *path, const char *content_type, struct view body);
 

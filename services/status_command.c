@@ -14,6 +14,18 @@ static int fail(const char *command, enum status status, const struct error *why
     return status_exit_code(status);
 }
 
+// What the broker could not do, in its words; false when it did it.
+static bool tells_error(struct view answer)
+{
+    return view_starts(answer, VIEW("{\"error\":"));
+}
+
+static bool did_nothing(struct view answer)
+{
+    return view_equal(answer, VIEW("{\"retried\":0}")) ||
+           view_equal(answer, VIEW("{\"discarded\":0}"));
+}
+
 static int print_answer(const char *command, struct view answer, bool as_json)
 {
     struct error why = {""};
@@ -24,10 +36,10 @@ static int print_answer(const char *command, struct view answer, bool as_json)
         printf("%.*s\n", VIEW_ARGS(answer));
     } else {
         status = tabulate(answer, &tables, &why);
-        printf("%.*s", VIEW_ARGS(buf_view(&tables)));
+        fprintf(tells_error(answer) ? stderr : stdout, "%.*s", VIEW_ARGS(buf_view(&tables)));
     }
     buf_clear(&tables);
-    return status == OK ? 0 : fail(command, status, &why);
+    return status != OK ? fail(command, status, &why) : tells_error(answer) || did_nothing(answer);
 }
 
 static int ask_and_print(const struct config *config, const char *command, struct view question)
@@ -41,10 +53,6 @@ static int ask_and_print(const struct config *config, const char *command, struc
     enum status status = ask_broker(config_text(config, broker), question, &answer, &why);
     int code = status == OK ? print_answer(command, buf_view(&answer), config_bool(config, json))
                             : fail(command, status, &why);
-    if (code == 0 && (view_equal(buf_view(&answer), VIEW("{\"retried\":0}")) ||
-                      view_equal(buf_view(&answer), VIEW("{\"discarded\":0}")))) {
-        code = 1;
-    }
     buf_clear(&answer);
     return code;
 }
@@ -61,38 +69,84 @@ int status_main(int argc, char **argv)
     return code;
 }
 
+static int misused(const char *usage)
+{
+    fprintf(stderr, "usage: copydesk %s\n", usage);
+    return 2;
+}
+
+int trace_main(int argc, char **argv)
+{
+    static const char usage[] = "trace [--json] ID|HANDLE";
+    struct config *config;
+    struct log log;
+    struct buf command;
+    int code;
+    buf_init(&command, 1 << 16);
+    if (settings_load(&config, &log, usage, argc, argv, &code)) {
+        const char *id = config_argument(config, 0);
+        buf_printf(&command, "trace %s", id ? id : "");
+        code = id && !config_argument(config, 1)
+                   ? ask_and_print(config, "trace", buf_view(&command))
+                   : misused(usage);
+    }
+    buf_clear(&command);
+    config_free(config);
+    return code;
+}
+
+// The flags as the broker's words; nothing when there are none.
+static void add_filter(const struct config *config, struct buf *out)
+{
+    const char *stage = config_text(config, "dlq.stage");
+    const char *reason = config_text(config, "dlq.reason");
+    if (*stage) {
+        buf_printf(out, " stage=%s", stage);
+    }
+    if (*reason) {
+        buf_printf(out, " reason=%s", reason);
+    }
+}
+
 // The arguments as the broker's command; empty when they make none.
 static void make_command(const struct config *config, struct buf *out)
 {
-    static const char *const actions[] = {"list", "retry", "discard"};
+    // How they take which ones are meant: an argument, flags, or either; the list also takes neither.
+    static const struct {
+        const char *name;
+        bool argument, flags, neither;
+    } actions[] = {{"list", false, true, true},
+                   {"show", true, false, false},
+                   {"retry", true, true, false},
+                   {"discard", true, true, false}};
     const char *action = config_argument(config, 0);
     const char *which = config_argument(config, 1);
-    if (!action) {
-        action = actions[0];
-    }
+    bool flagged = *config_text(config, "dlq.stage") || *config_text(config, "dlq.reason");
+    action = action ? action : actions[0].name;
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        if (strcmp(action, actions[i]) == 0 && (i == 0) == (which == NULL)) {
+        bool fits = which     ? actions[i].argument && !flagged && !config_argument(config, 2)
+                    : flagged ? actions[i].flags
+                              : actions[i].neither;
+        if (strcmp(action, actions[i].name) == 0 && fits) {
             buf_printf(out, "dlq %s%s%s", action, which ? " " : "", which ? which : "");
+            add_filter(config, out);
         }
     }
 }
 
 int dlq_main(int argc, char **argv)
 {
-    static const char usage[] = "dlq list | retry HANDLE|all | discard HANDLE|all";
+    static const char usage[] =
+        "dlq list [--stage STAGE] [--reason TEXT] | show HANDLE|ID\n"
+        "       copydesk dlq retry|discard HANDLE | all | [--stage STAGE] [--reason TEXT]";
     struct config *config;
     struct log log;
     struct buf command;
     int code;
-    buf_init(&command, 4096);
+    buf_init(&command, 1 << 16);
     if (settings_load(&config, &log, usage, argc, argv, &code)) {
         make_command(config, &command);
-        if (command.len > 0) {
-            code = ask_and_print(config, "dlq", buf_view(&command));
-        } else {
-            fprintf(stderr, "usage: copydesk %s\n", usage);
-            code = 2;
-        }
+        code = command.len > 0 ? ask_and_print(config, "dlq", buf_view(&command)) : misused(usage);
     }
     buf_clear(&command);
     config_free(config);

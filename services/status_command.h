@@ -1,4 +1,5 @@
-// `copydesk status` and `copydesk dlq`: what the broker is doing, and what to do with articles it gave up.
+// `copydesk status`, `copydesk trace` and `copydesk dlq`: what the broker is doing, what became of an article, and
+// what to do with those it gave up.
 #ifndef COPYDESK_STATUS_COMMAND_H
 #define COPYDESK_STATUS_COMMAND_H
 
@@ -6,8 +7,12 @@
 // when it did not.
 int status_main(int argc, char **argv);
 
-// dlq list | retry HANDLE|all | discard HANDLE|all. argv[0] is "dlq". Exit codes as status_main, 1 when the broker did not know the
-// handle, 2 for a wrong command line.
+// Prints where the article with this id is now, or how it ended, and who had it. argv[0] is "trace". Exit codes as
+// status_main, 1 when the broker does not know the article, 2 for a wrong command line.
+int trace_main(int argc, char **argv);
+
+// dlq list | show | retry | discard. argv[0] is "dlq". Exit codes as status_main, 1 when nothing was found to show, retry
+// or discard, 2 for a wrong command line.
 int dlq_main(int argc, char **argv);
 
 #endif

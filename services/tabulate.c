@@ -181,7 +181,8 @@ static void write_scalar(const struct node *node, char *cell)
     snprintf(number, sizeof number, "%.*s", VIEW_ARGS(node->text));
     double value = strtod(number, NULL);
     bool is_number = node->kind == OTHER && node->text.len > 0 && !strchr("tfn", number[0]);
-    if (is_number && view_equal(node->key, VIEW("at_ms"))) {
+    if (is_number &&
+        (view_equal(node->key, VIEW("at_ms")) || view_ends(node->key, VIEW("_at_ms")))) {
         write_time(value, cell);
     } else if (is_number && view_ends(node->key, VIEW("_ms"))) {
         write_duration(value, cell);
@@ -333,6 +334,30 @@ static void print_table(struct buf *out, const struct node *array)
     }
 }
 
+// A text that a cell would cut.
+static bool is_long(const struct node *node)
+{
+    return node->kind == STRING && node->text.len > CELL_BYTES - 4;
+}
+
+// Prints all of a text: its line ends, tabs and quotes as they were, other control characters as JSON writes them.
+static void print_long(struct buf *out, const struct node *node)
+{
+    static const char escapes[] = "n\nt\t\"\"\\\\//";
+    struct view text = node->text;
+    buf_printf(out, "\n%.*s\n", VIEW_ARGS(node->key));
+    for (size_t i = 0; i < text.len; i++) {
+        const char *escape = text.at[i] == '\\' && i + 1 < text.len
+                                 ? memchr(escapes, text.at[i + 1], sizeof escapes - 1)
+                                 : NULL;
+        bool is_known = escape && (escape - escapes) % 2 == 0;
+        unsigned char c = (unsigned char)(is_known ? escape[1] : text.at[i]);
+        buf_add_char(out, !is_known && (c < 0x20 || c == 0x7f) ? ' ' : (char)c);
+        i += is_known;
+    }
+    buf_add_char(out, '\n');
+}
+
 static void print_line(struct buf *out, const struct node *node, size_t width)
 {
     char cell[CELL_BYTES];
@@ -357,19 +382,24 @@ static void print_tree(struct buf *out, const struct node *root)
 {
     size_t width = 0;
     for (const struct node *node = root->child; node; node = node->next) {
-        if (node->kind != ARRAY) {
+        if (node->kind != ARRAY && !is_long(node)) {
             width = node->key.len > width ? node->key.len : width;
         }
     }
     width = width < CELL_BYTES ? width : CELL_BYTES;
     for (const struct node *node = root->child; node; node = node->next) {
-        if (node->kind != ARRAY) {
+        if (node->kind != ARRAY && !is_long(node)) {
             print_line(out, node, width);
         }
     }
     for (const struct node *node = root->child; node; node = node->next) {
         if (node->kind == ARRAY) {
             print_table(out, node);
+        }
+    }
+    for (const struct node *node = root->child; node; node = node->next) {
+        if (is_long(node)) {
+            print_long(out, node);
         }
     }
 }

@@ -8,7 +8,8 @@
 //     clean           1                            0/0/12/0    1.2 s
 //
 // Nothing here knows what a broker answers: a member of an answer that is new needs no new line of code.
-// Members whose name ends in _ms are shown as durations, those in _bytes and "bytes" as sizes, at_ms as a time of day.
+// Members whose name ends in _ms are shown as durations, those in _bytes and "bytes" as sizes, at_ms and
+// those in _at_ms as a time of day. A text too long for a line is printed whole at the end, under its name.
 #ifndef COPYDESK_TABULATE_H
 #define COPYDESK_TABULATE_H
 

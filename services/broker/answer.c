@@ -2,11 +2,12 @@
 
 #include "common/notes.h"
 #include "services/broker/core_state.h"
+#include "services/broker/dlq.h"
+#include "services/broker/trail.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-enum { DEAD_LIST_LIMIT = 1000 };
+#include <stdlib.h>
 
 static void write_lanes(struct notes *json, const size_t ready[WIRE_LANE_COUNT])
 {
@@ -35,6 +36,9 @@ static void write_stages(struct notes *json, const struct core *core, int64_t no
         notes_integer(json, "done", (int64_t)counts->stages[i].done);
         notes_integer(json, "failed", (int64_t)counts->stages[i].failed);
         notes_integer(json, "dead", (int64_t)counts->stages[i].dead);
+        if (numbers.workers[i] == 0 && queue_ready(core->queue, i + 1) > 0) {
+            notes_string(json, "note", VIEW("no workers"));
+        }
         notes_end(json);
     }
     notes_end(json);
@@ -75,6 +79,27 @@ static void write_door(struct notes *json, const struct core *core)
     notes_end(json);
 }
 
+static int by_size(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a;
+    uint32_t right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+// Of the last commits.
+static void write_syncs(struct notes *json, const struct core *core)
+{
+    uint32_t sorted[CORE_SYNC_SAMPLES];
+    size_t count =
+        core->sync_count < CORE_SYNC_SAMPLES ? (size_t)core->sync_count : CORE_SYNC_SAMPLES;
+    if (count > 0) {
+        memcpy(sorted, core->sync_us, count * sizeof sorted[0]);
+        qsort(sorted, count, sizeof sorted[0], by_size);
+        notes_integer(json, "sync_p50_us", sorted[count / 2]);
+        notes_integer(json, "sync_p99_us", sorted[count * 99 / 100]);
+    }
+}
+
 static void write_totals(struct notes *json, const struct core *core)
 {
     const struct queue_counts *counts = queue_counts(core->queue);
@@ -93,6 +118,7 @@ static void write_totals(struct notes *json, const struct core *core)
     notes_object(json, "journal");
     notes_integer(json, "bytes", (int64_t)journal_bytes(core->journal));
     notes_integer(json, "pending_bytes", (int64_t)journal_pending_bytes(core->journal));
+    write_syncs(json, core);
     notes_end(json);
 }
 
@@ -101,114 +127,48 @@ static void write_status(struct notes *json, const struct core *core, int64_t no
     char session[24];
     snprintf(session, sizeof session, "%016" PRIx64, core->config.session);
     notes_string(json, "session", view_of(session));
+    notes_integer(json, "up_ms", core->started_ms ? now_ms - core->started_ms : 0);
     write_totals(json, core);
     write_door(json, core);
     write_stages(json, core, now_ms);
     write_peers(json, core, now_ms);
 }
 
-static void write_dead(struct notes *json, const struct core *core)
-{
-    size_t at = 0;
-    size_t listed = 0;
-    const struct queued_article *article;
-    notes_array(json, "dead");
-    while ((article = queue_next(core->queue, &at)) && listed < DEAD_LIST_LIMIT) {
-        const struct holding *holding = article->holding;
-        const struct dead_letter *why = article->dead;
-        if (article->state != ARTICLE_DEAD || !why) {
-            continue;
-        }
-        notes_object(json, NULL);
-        notes_integer(json, "handle", (int64_t)article->handle);
-        notes_string(json, "id", holding_id(holding));
-        notes_integer(json, "version", (int64_t)article->story.version);
-        notes_string(json, "stage", view_of(core->graph.stages[why->stage - 1].name));
-        notes_integer(json, "attempts", why->attempts);
-        notes_integer(json, "at_ms", why->at_ms);
-        notes_string(json, "worker", view_of(why->worker));
-        notes_string(json, "reason", view_of(why->reason));
-        notes_end(json);
-        listed++;
-    }
-    notes_end(json);
-    notes_integer(json, "total", (int64_t)queue_counts(core->queue)->dead);
-}
-
-static bool retry(struct core *core, uint64_t handle, int64_t now_ms)
-{
-    struct journal_place place;
-    struct record record = {.type = RECORD_REVIVED, .handle = handle};
-    return queue_revive(core->queue, handle, now_ms) &&
-           journal_append(core->journal, &record, now_ms, &place);
-}
-
-static bool discard(struct core *core, uint64_t handle, int64_t now_ms)
-{
-    const struct queued_article *article = queue_find(core->queue, handle);
-    (void)now_ms;
-    return article && article->state == ARTICLE_DEAD && queue_discard(core->queue, handle);
-}
-
-// The handle of some dead letter, or 0.
-static uint64_t any_dead(const struct core *core)
-{
-    size_t at = 0;
-    const struct queued_article *article;
-    while ((article = queue_next(core->queue, &at))) {
-        if (article->state == ARTICLE_DEAD) {
-            return article->handle;
-        }
-    }
-    return 0;
-}
-
-static int64_t for_dead(struct core *core, struct view which, int64_t now_ms,
-                        bool (*does)(struct core *core, uint64_t handle, int64_t now_ms))
-{
-    uint64_t handle;
-    int64_t count = 0;
-    if (view_parse_u64(which, &handle)) {
-        return does(core, handle, now_ms);
-    }
-    while (view_equal(which, VIEW("all")) && (handle = any_dead(core)) != 0 &&
-           does(core, handle, now_ms)) {
-        count++;
-    }
-    return count;
-}
-
-void answer_command(struct core *core, struct view command, int64_t now_ms, struct buf *out)
+bool answer_command(struct core *core, uint64_t peer, struct view command, int64_t now_ms,
+                    struct buf *out)
 {
     struct notes json;
-    struct view retried = VIEW("dlq retry ");
-    struct view discarded = VIEW("dlq discard ");
-    notes_init(&json, (size_t)64 << 20);
+    bool answered = true;
+    notes_init(&json, ANSWER_LIMIT);
     notes_begin(&json, NULL);
     if (view_equal(command, VIEW("status"))) {
         write_status(&json, core, now_ms);
-    } else if (view_equal(command, VIEW("dlq list"))) {
-        write_dead(&json, core);
-    } else if (view_starts(command, retried)) {
-        notes_integer(&json, "retried",
-                      for_dead(core, view_slice(command, retried.len, command.len), now_ms, retry));
-    } else if (view_starts(command, discarded)) {
-        notes_integer(
-            &json, "discarded",
-            for_dead(core, view_slice(command, discarded.len, command.len), now_ms, discard));
+    } else if (view_starts(command, VIEW("dlq "))) {
+        answered = dlq_command(core, peer, view_slice(command, 4, command.len), now_ms, &json);
+    } else if (view_starts(command, VIEW("trace "))) {
+        trail_write(core, view_slice(command, 6, command.len), now_ms, &json);
     } else {
         notes_string(&json, "error",
-                     VIEW("no such command; there are: status, dlq list, dlq retry HANDLE|all, "
-                          "dlq discard HANDLE|all"));
+                     VIEW("no such command; there are: status, trace ID, dlq list, dlq show, dlq "
+                          "retry, dlq discard"));
     }
     buf_add(out, notes_finish(&json));
     notes_clear(&json);
+    return answered;
+}
+
+void answer_send(struct core *core, struct peer *peer, struct view answer, int64_t now_ms)
+{
+    message_begin(&core->message, WIRE_ANSWER, WIRE_NO_STAGE);
+    message_item(&core->message, &(struct wire_item){0}, VIEW(""));
+    message_section(&core->message, WIRE_DOCUMENT, answer);
+    core_send(core, peer, now_ms);
 }
 
 void core_status(const struct core *core, int64_t now_ms, struct buf *out)
 {
     struct notes json;
-    notes_init(&json, (size_t)64 << 20);
+    notes_init(&json, ANSWER_LIMIT);
     notes_begin(&json, NULL);
     write_status(&json, core, now_ms);
     buf_add(out, notes_finish(&json));

@@ -62,6 +62,7 @@ static void on_written(uv_work_t *work, int cancelled)
     broker->committing = false;
     if (broker->commit_status == OK) {
         gauges_fsync(broker->gauges, broker->commit_us);
+        core_synced(broker->core, broker->commit_us);
         core_committed(broker->core, now_ms());
     } else {
         core_commit_failed(broker->core, broker->commit_status == ERR_FULL,
@@ -155,7 +156,9 @@ static void report(struct broker *broker)
     }
     broker->gauged_ms = now;
     gauges_update(broker->gauges, broker->core, now);
-    ops_condition(broker->ops, "door", core_numbers(broker->core).closed);
+    struct core_numbers numbers = core_numbers(broker->core);
+    ops_condition(broker->ops, "door", numbers.closed);
+    ops_note(broker->ops, "workers", numbers.starving);
 }
 
 static void turn(struct broker *broker)
@@ -202,6 +205,12 @@ static void log_sentence(void *user, const char *sentence)
 {
     struct broker *broker = user;
     log_info(&broker->log, "%s", sentence);
+}
+
+static void warn_sentence(void *user, const char *sentence)
+{
+    struct broker *broker = user;
+    log_warning(&broker->log, "%s", sentence);
 }
 
 static void observe(void *user, uint32_t stage, uint8_t lane, int64_t waited_ms)
@@ -263,6 +272,7 @@ static struct core_config core_settings(struct broker *broker)
     config.article_bytes = (uint32_t)config_bytes(from, "broker.article");
     config.disk_bytes = (uint64_t)config_bytes(from, "broker.disk");
     config.log = log_sentence;
+    config.warn = warn_sentence;
     config.observe = observe;
     config.user = broker;
     return config;

@@ -31,8 +31,9 @@ struct core *core_new(const struct graph *graph, const struct core_config *confi
     core->next_handle = 1;
     core->queue = queue_new(&core->graph, &core->config.queue);
     core->journal = journal_new(&core->config.journal);
+    core->archive = archive_new();
     message_init(&core->message);
-    if (!core->queue || !core->journal) {
+    if (!core->queue || !core->journal || !core->archive) {
         core_free(core);
         return NULL;
     }
@@ -67,6 +68,8 @@ void core_free(struct core *core)
     free(core->actions.at);
     free(core->acks.at);
     free(core->loads.at);
+    free(core->shows.at);
+    archive_free(core->archive);
     free(core);
 }
 
@@ -128,6 +131,7 @@ static bool accept_worker(struct core *core, struct peer *peer, const struct wir
         return false;
     }
     core->workers[core->worker_count++] = peer;
+    peer->name_number = archive_name(core->archive, peer->name);
     peer->credit_articles = hello->header.credit_count;
     grant_bytes(peer, hello->header.credit_bytes);
     return true;
@@ -192,13 +196,13 @@ static void take_ask(struct core *core, struct peer *peer, const struct wire_mes
 {
     struct buf answer;
     buf_init(&answer, 64 << 20);
-    answer_command(core, message_text(message, WIRE_TAG_COMMAND), now_ms, &answer);
+    bool now = answer_command(core, peer->number, message_text(message, WIRE_TAG_COMMAND), now_ms,
+                              &answer);
     core_settle_ended(core, now_ms);
-    message_begin(&core->message, WIRE_ANSWER, WIRE_NO_STAGE);
-    message_item(&core->message, &(struct wire_item){0}, VIEW(""));
-    message_section(&core->message, WIRE_DOCUMENT, buf_view(&answer));
+    if (now) {
+        answer_send(core, peer, buf_view(&answer), now_ms);
+    }
     buf_clear(&answer);
-    core_send(core, peer, now_ms);
 }
 
 static void take_message(struct core *core, struct peer *peer, const struct wire_message *message,
@@ -225,7 +229,9 @@ static void take_message(struct core *core, struct peer *peer, const struct wire
         take_ask(core, peer, message, now_ms);
         break;
     case WIRE_GOODBYE:
-        core_say(core, "%s leaves", peer->name);
+        if (peer->role != WIRE_OPERATOR) { // who comes and goes with every question
+            core_say(core, "%s leaves", peer->name);
+        }
         remove_peer(core, peer, false, now_ms);
         break;
     case WIRE_CREDIT:
@@ -300,9 +306,11 @@ void core_tick(struct core *core, int64_t now_ms)
     while ((peer = silent_peer(core, now_ms))) {
         lose_peer(core, peer, "fell silent", now_ms);
     }
+    core->started_ms = core->started_ms ? core->started_ms : now_ms;
     queue_tick(core->queue, now_ms);
     core_settle_ended(core, now_ms);
     handout_send_canceled(core, now_ms);
+    watch_stages(core, now_ms);
     while ((peer = index_next(&core->peers, &at))) {
         beat(core, peer, now_ms);
     }
@@ -364,7 +372,8 @@ struct core_numbers core_numbers(const struct core *core)
                                    .superseded = core->ended.superseded,
                                    .dead = core->ended.dead,
                                    .kills = core->kills,
-                                   .closed = intake_closed(core)};
+                                   .closed = intake_closed(core),
+                                   .starving = *core->starving ? core->starving : NULL};
     memcpy(numbers.outcomes, core->outcomes, sizeof numbers.outcomes);
     for (uint32_t i = 0; i < core->worker_count; i++) {
         numbers.workers[core->workers[i]->stage - 1]++;

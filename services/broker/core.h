@@ -36,6 +36,7 @@ struct core_config {
     uint64_t disk_bytes;      // of the journal; above it the door is closed
     uint32_t article_bytes;   // largest document
     void (*log)(void *user, const char *sentence);
+    void (*warn)(void *user, const char *sentence); // NULL: `log`
     // An article was handed to a stage after waiting in its line, or was complete (stage 0). NULL is fine.
     void (*observe)(void *user, uint32_t stage, uint8_t lane, int64_t waited_ms);
     void *user;
@@ -83,6 +84,9 @@ void core_unreachable(struct core *core, uint64_t peer, int64_t now_ms);
 // The batch of the last ACTION_COMMIT is on disk.
 void core_committed(struct core *core, int64_t now_ms);
 
+// How long that took, for `copydesk status`.
+void core_synced(struct core *core, int64_t us);
+
 // It is not. `no_room`: the write found no space and may be tried again; otherwise nothing can be trusted
 // and the broker stops with `sentence`, which must live as long as the core.
 void core_commit_failed(struct core *core, bool no_room, const char *sentence, int64_t now_ms);
@@ -118,6 +122,7 @@ struct core_numbers {
     uint64_t complete, superseded, dead, kills;
     uint32_t workers[WIRE_STAGE_LIMIT]; // connected, by stage number - 1
     const char *closed;                 // why the door is closed, or NULL
+    const char *starving; // a stage with articles and without workers, or NULL; borrowed
 };
 
 // The numbers of now, and the pipeline, which is borrowed from the core.

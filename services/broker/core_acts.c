@@ -18,6 +18,20 @@ void core_say(struct core *core, const char *format, ...)
     core->config.log(core->config.user, sentence);
 }
 
+void core_warn(struct core *core, const char *format, ...)
+{
+    char sentence[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    if (core->config.warn) {
+        core->config.warn(core->config.user, sentence);
+    } else {
+        core_say(core, "%s", sentence);
+    }
+}
+
 // Room for one more of `size` bytes in a list that is filled at its end and emptied from its front.
 void *core_list_push(struct list *list, size_t size)
 {
@@ -138,6 +152,34 @@ static void bury(struct core *core, struct queued_article *article, int64_t now_
              why->reason);
 }
 
+// Which version took the article's place; 0 when none did and the operator discarded it.
+static uint64_t newer_version(const struct core *core, const struct queued_article *article)
+{
+    const struct story *known = queue_find_story(core->queue, article->story.key);
+    return article->ending == ENDED_SUPERSEDED && known && known != &article->story ? known->version
+                                                                                    : 0;
+}
+
+// Keeps for `copydesk trace` how the article ended.
+static void archive(struct core *core, const struct queued_article *article, int64_t now_ms)
+{
+    struct holding *holding = core_holding(article);
+    struct finished finished = {.key = {article->story.key[0], article->story.key[1]},
+                                .handle = article->handle,
+                                .version = article->story.version,
+                                .newer = newer_version(core, article),
+                                .accepted_ms = article->accepted_ms,
+                                .ended_ms = now_ms,
+                                .done = article->done,
+                                .skipped = article->skipped,
+                                .ending = article->ending,
+                                .lane = article->lane,
+                                .pubstatus = article->pubstatus,
+                                .history = holding->history};
+    holding->history = NULL;
+    archive_add(core->archive, &finished);
+}
+
 void core_settle_ended(struct core *core, int64_t now_ms)
 {
     struct queued_article *article;
@@ -156,6 +198,7 @@ void core_settle_ended(struct core *core, int64_t now_ms)
         }
         // Without memory for the note the article is only run again after a restart.
         journal_done(core->journal, article->handle, core_holding(article)->place);
+        archive(core, article, now_ms);
         core_let_go(core, article);
     }
 }

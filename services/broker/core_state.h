@@ -5,7 +5,8 @@
 //     intake.c     the door: PUT and ACK
 //     handout.c    WORK and RESULT
 //     keep.c       recovery, commits, segments
-//     answer.c     the operator's commands
+//     watch.c      stages without workers
+//     answer.c     the operator's commands; dlq.c and trail.c: those about articles
 #ifndef COPYDESK_CORE_STATE_H
 #define COPYDESK_CORE_STATE_H
 
@@ -13,7 +14,11 @@
 #include "services/broker/holding.h"
 #include "services/broker/index.h"
 
-enum { CORE_WORKER_LIMIT = 1024 };
+enum {
+    CORE_WORKER_LIMIT = 1024,
+    CORE_SYNC_SAMPLES = 128,  // the last commits, for the operator
+    CORE_STARVED_BYTES = 160, // of a sentence
+};
 
 // Someone who said HELLO over a connection.
 struct peer {
@@ -23,8 +28,9 @@ struct peer {
     uint32_t credit_articles; // a worker: may be sent so many more
     int64_t credit_bytes;     // below zero by what the last article overdrew
     int64_t heard_ms, sent_ms, joined_ms;
-    uint64_t messages; // sent to it
-    uint64_t done;     // articles it completed
+    uint64_t messages;    // sent to it
+    uint64_t done;        // articles it completed
+    uint32_t name_number; // a worker: of its name in the archive
     char name[64];
     char stage_version[32];
 };
@@ -49,6 +55,12 @@ struct load {
     uint64_t peer;
 };
 
+// An operator who waits to see a dead letter whose document is being read.
+struct show {
+    uint64_t handle;
+    uint64_t peer;
+};
+
 // First in, first out.
 struct list {
     void *at;
@@ -69,6 +81,8 @@ struct core {
     struct list actions; // struct action
     struct list acks;    // struct ack
     struct list loads;   // struct load
+    struct list shows;   // struct show
+    struct archive *archive;
     size_t document_bytes, section_bytes;
     uint64_t dropping; // segment that goes when the journal is durable up to `drop_at`; 0: none
     uint64_t drop_at;
@@ -82,6 +96,15 @@ struct core {
     struct {
         uint64_t complete, superseded, dead;
     } ended;
+    int64_t started_ms;
+    uint32_t sync_us[CORE_SYNC_SAMPLES]; // commit i at i % CORE_SYNC_SAMPLES
+    uint64_t sync_count;
+    int64_t watched_ms;
+    struct {
+        int64_t since_ms; // has work and no worker; 0: has not
+        bool told;
+    } starved[WIRE_STAGE_LIMIT];
+    char starving[CORE_STARVED_BYTES]; // the first stage that starves, or ""
 };
 
 // --- core_acts.c
@@ -100,6 +123,9 @@ void core_send_error(struct core *core, uint64_t number, enum wire_error code,
 
 // A line for the log.
 __attribute__((format(printf, 2, 3))) void core_say(struct core *core, const char *format, ...);
+
+// The same for what somebody should see to.
+__attribute__((format(printf, 2, 3))) void core_warn(struct core *core, const char *format, ...);
 
 // Tells whoever measures that an article waited: for a stage, or (0) for its completion.
 void core_observe(struct core *core, uint32_t stage, uint8_t lane, int64_t waited_ms);
@@ -154,6 +180,11 @@ void handout_send_loaded(struct core *core, int64_t now_ms);
 
 // Hands out what is ready, within each worker's credit.
 void handout_dispatch(struct core *core, int64_t now_ms);
+
+// --- watch.c
+
+// Once a second: warns of stages whose articles nobody fetches, and says when that is over.
+void watch_stages(struct core *core, int64_t now_ms);
 
 // --- keep.c
 

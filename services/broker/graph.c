@@ -102,6 +102,11 @@ uint32_t graph_find(const struct graph *graph, struct view name)
     return 0;
 }
 
+const char *graph_name_of(const struct graph *graph, uint32_t number)
+{
+    return number >= 1 && number <= graph->count ? graph->stages[number - 1].name : "?";
+}
+
 uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open)
 {
     uint32_t ready = 0;

@@ -46,6 +46,9 @@ MUST_CHECK enum status graph_parse(struct graph *graph, struct view text, struct
 // The number of the stage called `name`, or 0.
 uint32_t graph_find(const struct graph *graph, struct view name);
 
+// The name behind a stage number; "?" when there is none, as in a journal of another pipeline.
+const char *graph_name_of(const struct graph *graph, uint32_t number);
+
 // The stages that are not yet in `done` nor in `open` and whose needs are in `done`.
 uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open);
 

@@ -23,6 +23,28 @@ void handout_send_canceled(struct core *core, int64_t now_ms)
 
 // --- results
 
+// Notes in the article's history how a hand-out ended, if it is still there.
+static void note_end(struct core *core, const struct wire_item *item, uint32_t stage,
+                     enum hop_end end, int64_t now_ms)
+{
+    const struct queued_article *article = queue_find(core->queue, item->handle);
+    if (article) {
+        int64_t after = now_ms - article->accepted_ms;
+        history_end(core_holding(article)->history, stage, item->attempt, end,
+                    after > 0 ? (uint32_t)after : 0);
+    }
+}
+
+static void note_begin(const struct article_task *task, const struct peer *peer, int64_t now_ms)
+{
+    int64_t after = now_ms - task->article->accepted_ms;
+    history_add(&core_holding(task->article)->history,
+                (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0,
+                             .worker = peer->name_number,
+                             .attempt = (uint16_t)task->attempt,
+                             .stage = task->stage});
+}
+
 static void keep_section(struct core *core, uint64_t handle, uint32_t stage, struct view bytes)
 {
     struct queued_article *article = queue_find(core->queue, handle);
@@ -42,13 +64,18 @@ static void take_result_item(struct core *core, struct peer *peer, struct wire_w
     struct view text = {"", 0};
     const struct wire_item *item = &walk->item;
     struct queue *queue = core->queue;
+    enum hop_end end = HOP_REJECT;
+    bool taken;
     struct view worker = view_of(peer->name);
     if (wire_next_section(walk, &section, &bytes)) {
         text = (struct view){(const char *)bytes, section.bytes};
     }
     switch (item->outcome) {
     case WIRE_DONE:
-        if (queue_complete(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms)) {
+        end = HOP_DONE;
+        taken =
+            queue_complete(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms);
+        if (taken) {
             peer->done++;
             if (!core->graph.stages[peer->stage - 1].terminal && bytes) {
                 keep_section(core, item->handle, peer->stage, text);
@@ -56,16 +83,21 @@ static void take_result_item(struct core *core, struct peer *peer, struct wire_w
         }
         break;
     case WIRE_RETRY:
-        queue_fail(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms, worker,
-                   text);
+        end = HOP_RETRY;
+        taken = queue_fail(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms,
+                           worker, text);
         break;
     case WIRE_RETURN:
-        queue_return(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms);
+        end = HOP_RETURN;
+        taken = queue_return(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms);
         break;
     default:
-        queue_reject(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms, worker,
-                     item->outcome == WIRE_REJECT ? text : VIEW("unknown outcome"));
+        taken = queue_reject(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms,
+                             worker, item->outcome == WIRE_REJECT ? text : VIEW("unknown outcome"));
         break;
+    }
+    if (taken) {
+        note_end(core, item, peer->stage, end, now_ms);
     }
 }
 
@@ -190,6 +222,7 @@ static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
         if (refuse_oversize(core, peer, task, now_ms)) {
             continue;
         }
+        note_begin(task, peer, now_ms);
         size_t before = message_body_bytes(message);
         if (lacks_document(core, task)) {
             load(core, task, peer->number);

@@ -34,6 +34,7 @@ void holding_free(struct holding *holding)
     if (holding) {
         holding_drop_sections(holding);
         holding_drop_document(holding);
+        free(holding->history);
         free(holding);
     }
 }

@@ -5,6 +5,7 @@
 
 #include "common/view.h"
 #include "proto/wire.h"
+#include "services/broker/history.h"
 #include "services/broker/journal.h"
 
 struct holding_section {
@@ -18,7 +19,8 @@ struct holding {
     struct journal_place place; // of its ARTICLE record
     uint64_t safe_at;           // position in the journal after which that record is on disk
     struct holding_section *sections;
-    char *document; // NULL: read it from the journal when it is needed
+    struct history *history; // NULL until it is handed out
+    char *document;          // NULL: read it from the journal when it is needed
     uint32_t document_len;
     uint32_t section_bytes; // of all sections
     bool loading;           // a read of the document is under way

@@ -1,5 +1,6 @@
 // What the core keeps on disk: recovery, commits, and which segments may go.
 #include "services/broker/core_state.h"
+#include "services/broker/dlq.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -222,13 +223,20 @@ void core_read(struct core *core, uint64_t handle, struct journal_place place, s
     }
     struct holding *holding = core_holding(article);
     holding->loading = false;
-    if (!find_document(handle, place, bytes, &document)) {
+    bool is_readable = find_document(handle, place, bytes, &document);
+    if (!is_readable && article->state == ARTICLE_DEAD && place.segment != core->moving) {
+        dlq_shown(core, article, (struct view){NULL, 0},
+                  now_ms); // who looks must not end the broker
+        return;
+    }
+    if (!is_readable) {
         struct action action = {.kind = ACTION_STOP,
                                 .sentence = "an accepted article cannot be read back from the "
                                             "journal; run `copydesk journal verify`"};
         core_act(core, &action);
         return;
     }
+    dlq_shown(core, article, document, now_ms);
     move_article(core, article, document, now_ms);
     if (article->state == ARTICLE_LIVE) {
         take_document(core, holding, document);
@@ -295,6 +303,12 @@ static void drop_segments(struct core *core, int64_t now_ms)
         carry_memories(core, core->dropping, now_ms);
         core->drop_at = journal_end(core->journal);
     }
+}
+
+void core_synced(struct core *core, int64_t us)
+{
+    core->sync_us[core->sync_count++ % CORE_SYNC_SAMPLES] =
+        us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
 void core_committed(struct core *core, int64_t now_ms)

@@ -866,6 +866,11 @@ struct queued_article *queue_find(const struct queue *queue, uint64_t handle)
     return index_find(&queue->articles, handle);
 }
 
+const struct story *queue_find_story(const struct queue *queue, const uint64_t key[2])
+{
+    return find_story(queue, key);
+}
+
 bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms)
 {
     struct queued_article *article = queue_find(queue, handle);

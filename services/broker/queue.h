@@ -178,6 +178,9 @@ void queue_forget(struct queue *queue, struct queued_article *article);
 // The article with this handle, or NULL; live or dead.
 struct queued_article *queue_find(const struct queue *queue, uint64_t handle);
 
+// What is known of an id, or NULL. While `live` it is the head of its struct queued_article.
+const struct story *queue_find_story(const struct queue *queue, const uint64_t key[2]);
+
 // Shelves a live article, as when the journal says it was dead.
 void queue_shelve(struct queue *queue, struct queued_article *article,
                   const struct dead_letter *why);

@@ -361,30 +361,165 @@ static void an_unknown_stage_is_refused_by_name(void **state)
     frames_clear(&frames);
 }
 
-static void the_operator_sees_and_discards_the_dead(void **state)
+enum { OPERATOR = 5, OTHER = 6 };
+
+// Asks as an operator; true when `part` is in the answer.
+static bool answers(struct desk *desk, const char *command, const char *part, int64_t now_ms)
+{
+    struct frames frames;
+    struct wire_message parsed;
+    hello(desk, OPERATOR, WIRE_OPERATOR, NULL, 0);
+    assert_int_equal(receive_type(desk, OPERATOR), WIRE_WELCOME);
+    message_begin(&desk->message, WIRE_ASK, WIRE_NO_STAGE);
+    message_field(&desk->message, WIRE_TAG_COMMAND, view_of(command));
+    send(desk, OPERATOR, now_ms);
+    assert_true(receive(desk, OPERATOR, &frames, &parsed));
+    assert_int_equal(parsed.header.type, WIRE_ANSWER);
+    struct view body = {(const char *)parsed.body, parsed.body_len};
+    bool is_there = view_find(body, view_of(part), 0) < body.len;
+    if (!is_there) {
+        print_message("%s\n  no %s\n  in %.*s\n", command, part, VIEW_ARGS(body));
+    }
+    frames_clear(&frames);
+    return is_there;
+}
+
+// Three articles: 1 waits, 2 and 3 are dead.
+static void bury_two(struct desk *desk)
+{
+    static const char *const ids[] = {"a", "b", "c"};
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    for (int i = 0; i < 3; i++) {
+        put(desk, ids[i], 1, 0);
+    }
+    for (uint64_t handle = 2; handle <= 3; handle++) {
+        struct wire_item item = {.handle = handle, .attempt = 1, .outcome = WIRE_REJECT};
+        message_begin(&desk->message, WIRE_RESULT, 1);
+        message_item(&desk->message, &item, VIEW(""));
+        message_section(&desk->message, 1, handle == 2 ? VIEW("Not an article") : VIEW("empty"));
+        send(desk, WORKER, 1);
+    }
+    assert_int_equal(queue_counts(core_queue(desk->core))->dead, 2);
+}
+
+static void the_operator_lists_the_dead_by_stage_and_reason(void **state)
+{
+    struct desk *desk = *state;
+    bury_two(desk);
+    assert_true(answers(desk, "dlq list", "\"matching\":2,\"total\":2", 2));
+    assert_true(answers(desk, "dlq list stage=clean", "\"matching\":2", 2));
+    assert_true(answers(desk, "dlq list stage=dates", "\"matching\":0", 2));
+    assert_true(answers(desk, "dlq list stage=quotes", "{\"error\":", 2));
+    assert_true(answers(desk, "dlq list reason=not an ART", "\"matching\":1,\"total\":2", 2));
+    assert_true(answers(desk, "dlq list stage=clean reason=empty", "\"id\":\"c\"", 2));
+    assert_true(answers(desk, "dlq list 3", "\"matching\":1", 2));
+    assert_true(answers(desk, "dlq list 1", "\"matching\":0", 2));
+    assert_true(answers(desk, "dlq bake all", "{\"error\":", 2));
+}
+
+static void the_operator_sees_the_document_of_a_dead_letter(void **state)
+{
+    struct desk *desk = *state;
+    bury_two(desk);
+    assert_true(answers(desk, "dlq show b", "\"document\":\"{\\\"id\\\":\\\"a\\\"}\"", 2));
+    assert_true(answers(desk, "dlq show 3", "\"reason\":\"empty\"", 2));
+    assert_true(answers(desk, "dlq show a", "{\"error\":", 2));
+    core_check(desk->core);
+}
+
+static void the_operator_retries_and_discards_those_that_are_meant(void **state)
+{
+    struct desk *desk = *state;
+    bury_two(desk);
+    assert_true(answers(desk, "dlq retry", "{\"error\":", 2));
+    assert_true(answers(desk, "dlq retry stage=clean reason=EMPTY", "{\"retried\":1}", 2));
+    assert_true(answers(desk, "dlq retry 3", "{\"retried\":0}", 2));
+    assert_true(answers(desk, "trace c", "\"state\":\"under way\"", 2));
+    assert_true(answers(desk, "trace c", "\"end\":\"retried by operator\"", 2));
+    assert_true(answers(desk, "dlq discard all", "{\"discarded\":1}", 3));
+    assert_int_equal(queue_counts(core_queue(desk->core))->dead, 0);
+    assert_true(answers(desk, "trace b", "\"state\":\"discarded\"", 4));
+}
+
+static void a_trace_tells_where_an_article_is_and_who_had_it(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    put(desk, "a", 1, 0);
+    assert_true(answers(desk, "trace a", "\"name\":\"clean\",\"state\":\"ready\"", 5));
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    assert_true(answers(desk, "trace a", "\"state\":\"leased\",\"attempt\":1", 30));
+    assert_true(answers(desk, "trace a", "\"worker\":\"somebody\"", 30));
+    assert_true(answers(desk, "trace a", "\"end\":\"has it\"", 30));
+    result(desk, WORKER, 1, 1, WIRE_RETRY, "no model");
+    assert_true(answers(desk, "trace 1", "\"state\":\"delayed\",\"attempt\":1,\"failures\":1", 30));
+    assert_true(answers(desk, "trace 1", "\"took_ms\":1,\"end\":\"failed\"", 30));
+    assert_true(answers(desk, "trace nobody", "{\"error\":", 30));
+}
+
+static void a_trace_tells_how_an_article_ended(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    put(desk, "a", 1, 0);
+    put(desk, "a", 2, 3);
+    assert_true(answers(desk, "trace 1", "\"state\":\"superseded\"", 4));
+    assert_true(answers(desk, "trace 1", "\"superseded_by\":2", 4));
+    assert_true(answers(desk, "trace a", "\"version\":2", 4));
+    assert_true(answers(desk, "trace a", "\"others\":[{\"version\":1,\"handle\":1", 4));
+}
+
+static void a_delivered_article_is_traced_to_its_sink(void **state)
 {
     struct desk *desk = *state;
     hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
     hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    hello(desk, OTHER, WIRE_WORKER, "dates", 8);
+    hello(desk, SINK, WIRE_WORKER, "export", 8);
     put(desk, "a", 1, 0);
-    result(desk, WORKER, 1, 1, WIRE_REJECT, "not an article");
-    assert_int_equal(queue_counts(core_queue(desk->core))->dead, 1);
-    hello(desk, 5, WIRE_OPERATOR, NULL, 0);
-    assert_int_equal(receive_type(desk, 5), WIRE_WELCOME);
-    message_begin(&desk->message, WIRE_ASK, WIRE_NO_STAGE);
-    message_field(&desk->message, WIRE_TAG_COMMAND, VIEW("dlq list"));
-    send(desk, 5, 2);
-    struct frames frames;
-    struct wire_message parsed;
-    assert_true(receive(desk, 5, &frames, &parsed));
-    struct view body = {(const char *)parsed.body, parsed.body_len};
-    assert_true(view_find(body, VIEW("not an article"), 0) < body.len);
-    frames_clear(&frames);
-    message_begin(&desk->message, WIRE_ASK, WIRE_NO_STAGE);
-    message_field(&desk->message, WIRE_TAG_COMMAND, VIEW("dlq discard all"));
-    send(desk, 5, 3);
-    assert_int_equal(receive_type(desk, 5), WIRE_ANSWER);
-    assert_int_equal(queue_counts(core_queue(desk->core))->dead, 0);
+    result(desk, WORKER, 1, 1, WIRE_DONE, "{}");
+    result(desk, OTHER, 2, 1, WIRE_DONE, "{}");
+    result(desk, SINK, 3, 1, WIRE_DONE, NULL);
+    assert_true(answers(desk, "trace a", "\"state\":\"complete\"", 9));
+    assert_true(answers(desk, "trace a", "\"delivered_at_ms\":1", 9));
+    assert_true(answers(desk, "trace a", "\"stage\":\"export\",\"attempt\":1", 9));
+}
+
+static void hear(void *user, const char *sentence)
+{
+    snprintf(user, 200, "%s", sentence);
+}
+
+static void a_stage_whose_articles_nobody_fetches_is_told_once_and_when_it_is_over(void **state)
+{
+    char heard[200] = "";
+    struct desk *desk = *state;
+    struct core_config config = core_defaults;
+    config.queue = queue_defaults;
+    config.queue.lease_ms = 100000;
+    config.journal = journal_defaults;
+    config.log = config.warn = hear;
+    config.user = heard;
+    core_free(desk->core);
+    desk->core = core_new(&desk->graph, &config);
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    put(desk, "a", 1, 0);
+    core_tick(desk->core, 1000);
+    assert_true(answers(desk, "status", "\"note\":\"no workers\"", 1000));
+    core_tick(desk->core, 10999);
+    assert_string_equal(heard, "");
+    core_tick(desk->core, 12000);
+    assert_string_equal(heard, "stage clean: no workers for 10 s, 1 waiting; `copydesk worker "
+                               "clean` starts one");
+    assert_string_equal(core_numbers(desk->core).starving, "stage clean: no workers, 1 waiting");
+    heard[0] = '\0';
+    core_tick(desk->core, 14000);
+    assert_string_equal(heard, "");
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    core_tick(desk->core, 15000);
+    assert_string_equal(heard, "stage clean: has a worker again, 0 waiting");
+    assert_null(core_numbers(desk->core).starving);
 }
 
 int main(void)
@@ -401,7 +536,13 @@ int main(void)
         TEST(whoever_said_no_hello_is_told_to),
         TEST(rubbish_and_other_versions_are_answered_with_a_sentence),
         TEST(an_unknown_stage_is_refused_by_name),
-        TEST(the_operator_sees_and_discards_the_dead),
+        TEST(the_operator_lists_the_dead_by_stage_and_reason),
+        TEST(the_operator_sees_the_document_of_a_dead_letter),
+        TEST(the_operator_retries_and_discards_those_that_are_meant),
+        TEST(a_trace_tells_where_an_article_is_and_who_had_it),
+        TEST(a_trace_tells_how_an_article_ended),
+        TEST(a_delivered_article_is_traced_to_its_sink),
+        TEST(a_stage_whose_articles_nobody_fetches_is_told_once_and_when_it_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,9 @@ static void readiness_gives_every_reason(void **state)
     ops_condition(desk->ops, "journal", "");
     assert_answer(get(desk, "/readyz"), "200", "{\"ready\":true");
     assert_int_equal(health_main(3, argv), 0);
+    ops_note(desk->ops, "workers", "stage clean: no workers");
+    assert_answer(get(desk, "/readyz"), "200",
+                  "\"journal\":\"ok\",\"workers\":\"stage clean: no workers\"");
 }
 
 static void metrics_and_version_are_given_out(void **state)

@@ -57,6 +57,16 @@ static void units_follow_from_the_name(void **state)
            "at             2020-08-19T08:00:30Z\n");
 }
 
+static void a_long_text_is_printed_whole_at_the_end(void **state)
+{
+    (void)state;
+    expect("{\"document\": \"0123456789012345678901234567890123456789012345678901234567890123456789"
+           "012345678901234567890123456789 \\\"x\\\" \\n\\u001b[\", \"sent_at_ms\": 1597824030123}",
+           "sent_at     2020-08-19T08:00:30Z\n"
+           "\ndocument\n0123456789012345678901234567890123456789012345678901234567890123456789"
+           "012345678901234567890123456789 \"x\" \n\\u001b[\n");
+}
+
 static void control_characters_do_not_reach_the_terminal(void **state)
 {
     (void)state;
@@ -82,6 +92,7 @@ int main(void)
         cmocka_unit_test(scalars_and_objects_become_lines),
         cmocka_unit_test(arrays_become_tables_with_numbers_to_the_right),
         cmocka_unit_test(units_follow_from_the_name),
+        cmocka_unit_test(a_long_text_is_printed_whole_at_the_end),
         cmocka_unit_test(control_characters_do_not_reach_the_terminal),
         cmocka_unit_test(what_is_no_object_is_refused),
     };
