@@ -244,17 +244,30 @@ static struct view before_stop(struct view text)
     return text;
 }
 
+// "By 2060 only two of the 61 glaciers will remain." is a sentence and names nobody.
+static bool is_sentence(struct view line)
+{
+    enum { BYLINE_WORDS = 6 };
+    size_t words = 0;
+    struct view rest = line, word;
+    while (view_next_word(&rest, &word)) {
+        words++;
+    }
+    return words > BYLINE_WORDS && (view_ends(line, VIEW(".")) || view_ends(line, VIEW(".\"")) ||
+                                    view_ends(line, VIEW("?")) || view_ends(line, VIEW("!")));
+}
+
 bool byline_of_line(struct byline *out, struct view line)
 {
     struct view text = view_trim(line);
     size_t before = out->len;
-    if (line.len > 300 || !skip_opening(&text)) {
+    if (line.len > 300 || is_sentence(text) || !skip_opening(&text)) {
         return false;
     }
     text = before_stop(text);
     size_t at = 0;
     uint32_t first = text.len ? utf8_next(text, &at) : 0;
-    if (text.len > 120 || utf8_is_lower(first)) {
+    if (text.len > 120 || utf8_is_lower(first) || utf8_is_digit(first)) {
         return false;
     }
     add_names(out, text);
