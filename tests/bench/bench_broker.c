@@ -2,7 +2,7 @@
 // running the runtimes that production runs. Prints one `name value` a line.
 //
 // The work: articles of --size bytes through clean -> entities, dates -> summary -> sink; the client counts an article when
-// the sink has it. `clean` answers with a section as large as the article (its text), the others with 200 bytes. The broker
+// the sink has it, and never has more than 4096 under way. `clean` answers with a section as large as the article (its text), the others with 200 bytes. The broker
 // syncs every article before it acknowledges it.
 #include "common/clock.h"
 #include "services/client_core.h"
@@ -16,10 +16,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKERS = 5, SECTION_BYTES = 200, RATE_LIMIT = 1 << 22 };
+enum { WORKERS = 5, SECTION_BYTES = 200, RATE_LIMIT = 1 << 22, UNDER_WAY = 4096 };
 
 struct options {
     const char *program, *endpoint, *folder, *prefix;
@@ -158,6 +159,9 @@ struct client {
     struct door *door;
     struct client_core core;
     uv_timer_t timer;
+    uv_poll_t
+        clock; // with a rate: rings when an article is due; the loop's own timers know milliseconds only
+    int clock_file;
     const struct options *options;
     struct shared *shared;
     char *document;
@@ -166,7 +170,8 @@ struct client {
     bool done;
 };
 
-// With a rate the deadline carries the time of sending, moved so far into the future that it never acts as one.
+// With a rate the deadline carries the time at which the article was due, moved so far into the future that it never acts as
+// one: a client that comes late counts its own lateness.
 static bool put_one(struct client *client)
 {
     char id[32];
@@ -179,7 +184,9 @@ static bool put_one(struct client *client)
                                      .lane = WIRE_ROUTINE,
                                      .tag = number};
     if (client->options->rate > 0) {
-        article.deadline_ms = clock_monotonic_us() + ((int64_t)1 << 50);
+        article.deadline_ms = client->start_us +
+                              (int64_t)(client->put * 1000000 / client->options->rate) +
+                              ((int64_t)1 << 50);
     }
     if (client_core_put(&client->core, now_ms(), &article, &why) != OK) {
         return false;
@@ -190,19 +197,28 @@ static bool put_one(struct client *client)
 
 static uint64_t due(const struct client *client)
 {
-    if (client->options->rate == 0) {
-        return client->options->articles;
+    uint64_t count = client->shared->delivered + UNDER_WAY;
+    if (client->options->rate > 0) {
+        int64_t us = clock_monotonic_us() - client->start_us;
+        count = (uint64_t)us * client->options->rate / 1000000 + 1;
     }
-    int64_t us = clock_monotonic_us() - client->start_us;
-    uint64_t count = (uint64_t)us * client->options->rate / 1000000;
     return count < client->options->articles ? count : client->options->articles;
 }
+
+static void start_clock(struct client *client);
 
 static void client_turn(void *user)
 {
     struct client *client = user;
     struct client_action action;
     struct error why;
+    if (client->start_us == 0 && client->core.session.state == SESSION_UP) {
+        client->start_us = clock_monotonic_us();
+        client->shared->first_us = client->start_us;
+        if (client->options->rate > 0) {
+            start_clock(client);
+        }
+    }
     for (;;) {
         while (client->core.session.state == SESSION_UP && client->put < due(client) &&
                put_one(client)) {
@@ -248,14 +264,36 @@ static void client_link(void *user, bool up)
 static void client_timer(uv_timer_t *timer)
 {
     struct client *client = timer->data;
-    if (client->start_us == 0 && client->core.session.state == SESSION_UP) {
-        client->start_us = clock_monotonic_us();
-        client->shared->first_us = client->start_us;
-    }
     client_turn(client);
     if (client->settled >= client->options->articles) {
         uv_stop(&client->loop);
     }
+}
+
+static void client_clock(uv_poll_t *clock, int status, int events)
+{
+    struct client *client = clock->data;
+    uint64_t rings;
+    (void)status;
+    (void)events;
+    if (read(client->clock_file, &rings, sizeof rings) == (ssize_t)sizeof rings) {
+        client_turn(client);
+    }
+}
+
+static void start_clock(struct client *client)
+{
+    long period_ns = (long)(1000000000 / client->options->rate);
+    struct itimerspec every = {{0, period_ns % 1000000000}, {0, 1}};
+    every.it_interval.tv_sec = period_ns / 1000000000;
+    client->clock_file = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+    if (client->clock_file < 0 || timerfd_settime(client->clock_file, 0, &every, NULL) != 0 ||
+        uv_poll_init(&client->loop, &client->clock, client->clock_file) != 0) {
+        perror("timerfd");
+        exit(1);
+    }
+    client->clock.data = client;
+    uv_poll_start(&client->clock, UV_READABLE, client_clock);
 }
 
 static void run_client(const struct options *options, struct shared *shared)
@@ -282,7 +320,7 @@ static void run_client(const struct options *options, struct shared *shared)
     }
     uv_timer_init(&client.loop, &client.timer);
     client.timer.data = &client;
-    uv_timer_start(&client.timer, client_timer, 1, options->rate > 0 ? 1 : 20);
+    uv_timer_start(&client.timer, client_timer, 1, options->rate > 0 ? 20 : 1);
     uv_run(&client.loop, UV_RUN_DEFAULT);
     exit(0);
 }
