@@ -146,9 +146,10 @@ static enum status exchange(struct ask *ask, const char *address, struct error *
     return !ask->out->full ? OK : error_set(why, ERR_LIMIT, "the answer is too large");
 }
 
-enum status ask_broker(const char *address, struct view command, struct buf *out, struct error *why)
+enum status ask_broker_within(const char *address, struct view command, int64_t wait_ms,
+                              struct buf *out, struct error *why)
 {
-    struct ask ask = {.command = command, .out = out, .until_ms = now_ms() + ASK_WAIT_MS};
+    struct ask ask = {.command = command, .out = out, .until_ms = now_ms() + wait_ms};
     const struct session_config config = {.role = WIRE_OPERATOR,
                                           .name = "operator",
                                           .software = "copydesk " COPYDESK_VERSION,
@@ -161,4 +162,9 @@ enum status ask_broker(const char *address, struct view command, struct buf *out
     uv_loop_close(&ask.loop);
     session_clear(&ask.session);
     return status;
+}
+
+enum status ask_broker(const char *address, struct view command, struct buf *out, struct error *why)
+{
+    return ask_broker_within(address, command, ASK_WAIT_MS, out, why);
 }

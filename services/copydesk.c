@@ -7,6 +7,7 @@
 #include "services/health.h"
 #include "services/status_command.h"
 #include "services/submit.h"
+#include "services/top.h"
 #include "services/up.h"
 #include "services/windows.h"
 #include "services/worker.h"
@@ -25,6 +26,7 @@ static const struct command commands[] = {
     {"up", up_main, "start everything on this machine: broker, stages, export"},
     {"submit", submit_main, "hand documents to a broker"},
     {"status", status_main, "show what a broker is doing"},
+    {"top", top_main, "watch a broker: stages, rates, workers, once a second"},
     {"trace", trace_main, "show where an article is, or what became of it"},
     {"dlq", dlq_main, "list, show, retry or discard the articles a broker gave up"},
     {"health", health_main, "ask a running service whether it is alive"},

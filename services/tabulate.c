@@ -1,125 +1,13 @@
-// The text is checked by common/json first, so reading it into nodes cannot fail but for memory.
 #include "services/tabulate.h"
 
 #include "common/calendar.h"
-#include "common/json.h"
+#include "services/node.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { COLUMN_LIMIT = 24, CELL_BYTES = 96, GAP = 2 };
 #define ARENA_LIMIT ((size_t)256 << 20)
-
-enum kind { OBJECT, ARRAY, STRING, OTHER };
-
-struct node {
-    enum kind kind;
-    struct view key;  // of a member; escapes are left as they are
-    struct view text; // of a string without its quotes, or of a number, true, false, null
-    struct node *child, **last, *next;
-};
-
-struct reader {
-    struct view json;
-    size_t at;
-    struct arena *arena;
-    struct node *open[JSON_DEPTH_LIMIT + 1];
-    size_t depth;
-};
-
-static char peek(const struct reader *reader)
-{
-    return reader->at < reader->json.len ? reader->json.at[reader->at] : '\0';
-}
-
-static void skip_to_token(struct reader *reader)
-{
-    while (peek(reader) && strchr(" \t\r\n,:", peek(reader))) {
-        reader->at++;
-    }
-}
-
-static struct view read_string(struct reader *reader)
-{
-    size_t start = ++reader->at;
-    while (peek(reader) != '"' && reader->at < reader->json.len) {
-        reader->at += peek(reader) == '\\' ? 2 : 1;
-    }
-    return view_slice(reader->json, start, reader->at++);
-}
-
-static struct view read_word(struct reader *reader)
-{
-    size_t start = reader->at;
-    while (peek(reader) && !strchr(" \t\r\n,:]}", peek(reader))) {
-        reader->at++;
-    }
-    return view_slice(reader->json, start, reader->at);
-}
-
-static struct node *add_node(struct reader *reader, enum kind kind, struct view key)
-{
-    struct node *parent = reader->depth > 0 ? reader->open[reader->depth - 1] : NULL;
-    struct node *node = arena_zalloc(reader->arena, 1, sizeof *node);
-    if (node) {
-        node->kind = kind;
-        node->key = key;
-        node->last = &node->child;
-        if (parent) {
-            *parent->last = node;
-            parent->last = &node->next;
-        }
-    }
-    return node;
-}
-
-static bool in_object(const struct reader *reader)
-{
-    return reader->depth > 0 && reader->open[reader->depth - 1]->kind == OBJECT;
-}
-
-// Reads one value, or one end of an object or array. False without memory.
-static bool read_value(struct reader *reader)
-{
-    struct view key = VIEW("");
-    if (peek(reader) == '}' || peek(reader) == ']') {
-        reader->at++;
-        reader->depth--;
-        return true;
-    }
-    if (in_object(reader)) {
-        key = read_string(reader);
-        skip_to_token(reader);
-    }
-    char c = peek(reader);
-    enum kind kind = c == '{' ? OBJECT : c == '[' ? ARRAY : c == '"' ? STRING : OTHER;
-    struct node *node = add_node(reader, kind, key);
-    if (!node) {
-        return false;
-    }
-    if (kind == OBJECT || kind == ARRAY) {
-        reader->open[reader->depth++] = node;
-        reader->at++;
-    } else {
-        node->text = kind == STRING ? read_string(reader) : read_word(reader);
-    }
-    return true;
-}
-
-static struct node *read_tree(struct view json, struct arena *arena)
-{
-    struct reader reader = {.json = json, .arena = arena};
-    struct node *root = NULL;
-    skip_to_token(&reader);
-    do {
-        if (!read_value(&reader)) {
-            return NULL;
-        }
-        root = root ? root : reader.open[0];
-        skip_to_token(&reader);
-    } while (reader.depth > 0);
-    return root;
-}
 
 // ---- Cells
 
@@ -180,7 +68,7 @@ static void write_scalar(const struct node *node, char *cell)
     char number[40];
     snprintf(number, sizeof number, "%.*s", VIEW_ARGS(node->text));
     double value = strtod(number, NULL);
-    bool is_number = node->kind == OTHER && node->text.len > 0 && !strchr("tfn", number[0]);
+    bool is_number = node->kind == NODE_OTHER && node->text.len > 0 && !strchr("tfn", number[0]);
     if (is_number &&
         (view_equal(node->key, VIEW("at_ms")) || view_ends(node->key, VIEW("_at_ms")))) {
         write_time(value, cell);
@@ -189,7 +77,7 @@ static void write_scalar(const struct node *node, char *cell)
     } else if (is_number && view_ends(node->key, VIEW("bytes"))) {
         write_size(value, cell);
     } else {
-        write_text(node->kind == OTHER ? word(node->text) : node->text, cell);
+        write_text(node->kind == NODE_OTHER ? word(node->text) : node->text, cell);
     }
 }
 
@@ -197,7 +85,7 @@ static void write_scalar(const struct node *node, char *cell)
 static void write_cell(const struct node *node, char *cell)
 {
     cell[0] = '\0';
-    if (node->kind == STRING || node->kind == OTHER) {
+    if (node->kind == NODE_STRING || node->kind == NODE_OTHER) {
         write_scalar(node, cell);
         return;
     }
@@ -217,7 +105,7 @@ static void write_heading(const struct node *node, char *cell)
         name.len -= 3;
     }
     write_text(name, cell);
-    if (node->kind == OBJECT) {
+    if (node->kind == NODE_OBJECT) {
         size_t used = strlen(cell);
         for (const struct node *part = node->child; part && used < CELL_BYTES; part = part->next) {
             used += (size_t)snprintf(cell + used, CELL_BYTES - used, "%s%.*s",
@@ -255,7 +143,7 @@ static size_t column_of(struct columns *columns, const struct node *node)
         columns->keys[i] = node->key;
         write_heading(node, columns->headings[i]);
         columns->widths[i] = strlen(columns->headings[i]);
-        columns->right[i] = node->kind != STRING;
+        columns->right[i] = node->kind != NODE_STRING;
         columns->len++;
     }
     return i;
@@ -301,15 +189,6 @@ static void print_cell(struct buf *out, const struct columns *columns, size_t i,
     }
 }
 
-static const struct node *member(const struct node *row, struct view key)
-{
-    const struct node *node = row->child;
-    while (node && !view_equal(node->key, key)) {
-        node = node->next;
-    }
-    return node;
-}
-
 static void print_table(struct buf *out, const struct node *array)
 {
     struct columns columns = {.len = 0};
@@ -325,7 +204,7 @@ static void print_table(struct buf *out, const struct node *array)
     }
     for (const struct node *row = array->child; row; row = row->next) {
         for (size_t i = 0; i < columns.len; i++) {
-            const struct node *node = member(row, columns.keys[i]);
+            const struct node *node = node_member(row, columns.keys[i]);
             if (node) {
                 write_cell(node, cell);
             }
@@ -337,7 +216,7 @@ static void print_table(struct buf *out, const struct node *array)
 // A text that a cell would cut.
 static bool is_long(const struct node *node)
 {
-    return node->kind == STRING && node->text.len > CELL_BYTES - 4;
+    return node->kind == NODE_STRING && node->text.len > CELL_BYTES - 4;
 }
 
 // Prints all of a text: its line ends, tabs and quotes as they were, other control characters as JSON writes them.
@@ -361,17 +240,17 @@ static void print_long(struct buf *out, const struct node *node)
 static void print_line(struct buf *out, const struct node *node, size_t width)
 {
     char cell[CELL_BYTES];
-    write_heading(&(struct node){.kind = STRING, .key = node->key}, cell);
+    write_heading(&(struct node){.kind = NODE_STRING, .key = node->key}, cell);
     buf_add(out, view_of(cell));
     pad(out, width - strlen(cell) + GAP);
-    if (node->kind != OBJECT) {
+    if (node->kind != NODE_OBJECT) {
         write_cell(node, cell);
         buf_printf(out, "%s\n", cell);
         return;
     }
     for (const struct node *part = node->child; part; part = part->next) {
         char heading[CELL_BYTES];
-        write_heading(&(struct node){.kind = STRING, .key = part->key}, heading);
+        write_heading(&(struct node){.kind = NODE_STRING, .key = part->key}, heading);
         write_cell(part, cell);
         buf_printf(out, "%s%s %s", part == node->child ? "" : "   ", heading, cell);
     }
@@ -382,18 +261,18 @@ static void print_tree(struct buf *out, const struct node *root)
 {
     size_t width = 0;
     for (const struct node *node = root->child; node; node = node->next) {
-        if (node->kind != ARRAY && !is_long(node)) {
+        if (node->kind != NODE_ARRAY && !is_long(node)) {
             width = node->key.len > width ? node->key.len : width;
         }
     }
     width = width < CELL_BYTES ? width : CELL_BYTES;
     for (const struct node *node = root->child; node; node = node->next) {
-        if (node->kind != ARRAY && !is_long(node)) {
+        if (node->kind != NODE_ARRAY && !is_long(node)) {
             print_line(out, node, width);
         }
     }
     for (const struct node *node = root->child; node; node = node->next) {
-        if (node->kind == ARRAY) {
+        if (node->kind == NODE_ARRAY) {
             print_table(out, node);
         }
     }
@@ -407,16 +286,11 @@ static void print_tree(struct buf *out, const struct node *root)
 enum status tabulate(struct view json, struct buf *out, struct error *why)
 {
     struct arena arena;
-    struct json_facts facts;
+    const struct node *root;
     arena_init(&arena, ARENA_LIMIT);
-    enum status status = json_check(json, &arena, &facts, why);
+    enum status status = node_read(json, &arena, &root, why);
     if (status == OK) {
-        struct node *root = read_tree(json, &arena);
-        if (root) {
-            print_tree(out, root);
-        } else {
-            status = error_set(why, ERR_LIMIT, "the answer is too large to be shown; see --json");
-        }
+        print_tree(out, root);
     }
     arena_clear(&arena);
     return status;
