@@ -23,16 +23,13 @@ void handout_send_canceled(struct core *core, int64_t now_ms)
 
 // --- results
 
-// Notes in the article's history how a hand-out ended, if it is still there.
-static void note_end(struct core *core, const struct wire_item *item, uint32_t stage,
-                     enum hop_end end, int64_t now_ms)
+// Notes in the article's history how a hand-out ended.
+static void note_end(const struct queued_article *article, const struct wire_item *item,
+                     uint32_t stage, enum hop_end end, int64_t now_ms)
 {
-    const struct queued_article *article = queue_find(core->queue, item->handle);
-    if (article) {
-        int64_t after = now_ms - article->accepted_ms;
-        history_end(core_holding(article)->history, stage, item->attempt, end,
-                    after > 0 ? (uint32_t)after : 0);
-    }
+    int64_t after = now_ms - article->accepted_ms;
+    history_end(core_holding(article)->history, stage, item->attempt, end,
+                after > 0 ? (uint32_t)after : 0);
 }
 
 static void note_begin(const struct article_task *task, const struct peer *peer, int64_t now_ms)
@@ -45,10 +42,10 @@ static void note_begin(const struct article_task *task, const struct peer *peer,
                              .stage = task->stage});
 }
 
-static void keep_section(struct core *core, uint64_t handle, uint32_t stage, struct view bytes)
+static void keep_section(struct core *core, const struct queued_article *article, uint32_t stage,
+                         struct view bytes)
 {
-    struct queued_article *article = queue_find(core->queue, handle);
-    if (article && article->state == ARTICLE_LIVE) {
+    if (article->state == ARTICLE_LIVE) {
         struct holding *holding = core_holding(article);
         core_count_bytes(core, holding, false);
         holding_add_section(holding, stage, bytes);
@@ -64,6 +61,8 @@ static void take_result_item(struct core *core, struct peer *peer, struct wire_w
     struct view text = {"", 0};
     const struct wire_item *item = &walk->item;
     struct queue *queue = core->queue;
+    // What ends here is freed by core_settle_ended, not before. A task that is held has its article.
+    const struct queued_article *article = queue_find(queue, item->handle);
     enum hop_end end = HOP_REJECT;
     bool taken;
     struct view worker = view_of(peer->name);
@@ -78,7 +77,7 @@ static void take_result_item(struct core *core, struct peer *peer, struct wire_w
         if (taken) {
             peer->done++;
             if (!core->graph.stages[peer->stage - 1].terminal && bytes) {
-                keep_section(core, item->handle, peer->stage, text);
+                keep_section(core, article, peer->stage, text);
             }
         }
         break;
@@ -97,7 +96,7 @@ static void take_result_item(struct core *core, struct peer *peer, struct wire_w
         break;
     }
     if (taken) {
-        note_end(core, item, peer->stage, end, now_ms);
+        note_end(article, item, peer->stage, end, now_ms);
     }
 }
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// A stage that runs once takes one hop: the usual pipeline of five stages needs two steps.
-enum { FIRST_ROOM = 4 };
+// A stage that runs once takes one hop: the usual pipeline of four stages and a sink needs one allocation.
+enum { FIRST_ROOM = 6 };
 
 static_assert(sizeof(struct hop) == 16, "history.h states what hops cost");
 static_assert((HISTORY_ARCHIVE & (HISTORY_ARCHIVE - 1)) == 0, "a power of two");
@@ -24,7 +24,7 @@ uint32_t history_first(const struct history *history)
 static bool make_room(struct history **history)
 {
     struct history *old = *history;
-    uint32_t room = old ? old->room * 2 : FIRST_ROOM;
+    uint32_t room = old ? HISTORY_HOPS : FIRST_ROOM;
     if (old && (old->count < old->room || old->room == HISTORY_HOPS)) {
         return true;
     }

@@ -4,7 +4,7 @@
 // broker. The cost in memory:
 //
 //     not handed out yet     8 bytes in its holding
-//     handed out             a block of 72 bytes (4 hops), 136 (8) or 264 (16) in steps; never more
+//     handed out             a block of 104 bytes (6 hops), after that 264 (16); never more
 //     ended                  its block moves to the archive: at most 4,096 * (80 + 264) bytes = 1.4 MB in all
 //     workers' names         64 KB in the archive
 #ifndef COPYDESK_HISTORY_H
