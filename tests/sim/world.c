@@ -153,10 +153,8 @@ static bool earlier(const struct event *a, const struct event *b)
     return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->order < b->order;
 }
 
-static void schedule(struct world *world, int64_t in_ms, struct event event)
+static void push_event(struct world *world, struct event event)
 {
-    event.at_ms = world->now_ms + in_ms;
-    event.order = world->order++;
     if (world->event_count == world->event_room) {
         world->event_room = world->event_room ? world->event_room * 2 : 256;
         world->events = realloc(world->events, world->event_room * sizeof *world->events);
@@ -168,6 +166,13 @@ static void schedule(struct world *world, int64_t in_ms, struct event event)
         at = (at - 1) / 2;
     }
     world->events[at] = event;
+}
+
+static void schedule(struct world *world, int64_t in_ms, struct event event)
+{
+    event.at_ms = world->now_ms + in_ms;
+    event.order = world->order++;
+    push_event(world, event);
 }
 
 static struct event take_event(struct world *world)
@@ -799,7 +804,8 @@ static bool is_postponed(struct world *world, struct event *event)
     if (!is_for_node || node->frozen_ms <= world->now_ms) {
         return false;
     }
-    schedule(world, node->frozen_ms - world->now_ms, *event);
+    event->at_ms = node->frozen_ms; // in its old place in the order: a connection keeps it
+    push_event(world, *event);
     return true;
 }
 
