@@ -910,13 +910,14 @@ static void make_nodes(struct world *world)
             snprintf(node->name, sizeof node->name, "client%u", i);
         } else if (worker < INNER_STAGES * WORKERS_A_STAGE) {
             node->kind = NODE_WORKER;
-            snprintf(node->stage, sizeof node->stage, "%s", inner[worker / WORKERS_A_STAGE]);
-            snprintf(node->name, sizeof node->name, "%s%u", node->stage, worker % WORKERS_A_STAGE);
+            const char *stage = inner[worker / WORKERS_A_STAGE];
+            snprintf(node->stage, sizeof node->stage, "%s", stage);
+            snprintf(node->name, sizeof node->name, "%s%u", stage, worker % WORKERS_A_STAGE);
         } else {
             node->kind = NODE_SINK;
             node->sink = worker - INNER_STAGES * WORKERS_A_STAGE;
             snprintf(node->stage, sizeof node->stage, "%s", sinks[node->sink]);
-            snprintf(node->name, sizeof node->name, "%s", node->stage);
+            snprintf(node->name, sizeof node->name, "%s", sinks[node->sink]);
         }
         start_node(world, node);
     }
