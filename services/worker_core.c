@@ -146,10 +146,13 @@ static struct worker_article *article_copy(struct wire_walk *walk)
     return article;
 }
 
-static void settle(struct worker_core *core, struct worker_article *article,
+static void settle(struct worker_core *core, int64_t now_ms, struct worker_article *article,
                    enum wire_outcome outcome)
 {
     article->outcome = outcome;
+    if (!core->settled.first) {
+        core->settled_ms = now_ms;
+    }
     list_push(&core->settled, article);
 }
 
@@ -176,7 +179,7 @@ static void take_work(struct worker_core *core, int64_t now_ms, const struct wir
             list_push(&core->lanes[lane], article);
             core->waiting++;
         } else {
-            settle(core, article, WIRE_RETURN);
+            settle(core, now_ms, article, WIRE_RETURN);
         }
     }
 }
@@ -200,13 +203,13 @@ static struct worker_article *take_waiting(struct worker_core *core, const struc
     return NULL;
 }
 
-static void cancel(struct worker_core *core, const struct wire_message *message)
+static void cancel(struct worker_core *core, int64_t now_ms, const struct wire_message *message)
 {
     struct wire_walk walk = {.message = message};
     while (wire_next_item(&walk)) {
         struct worker_article *article = take_waiting(core, &walk.item);
         if (article) {
-            settle(core, article, WIRE_RETURN);
+            settle(core, now_ms, article, WIRE_RETURN);
             core->counts.canceled++;
         }
     }
@@ -224,14 +227,13 @@ void worker_core_message(struct worker_core *core, int64_t now_ms, struct view e
     if (message.header.type == WIRE_WORK) {
         take_work(core, now_ms, &message);
     } else if (message.header.type == WIRE_CANCEL) {
-        cancel(core, &message);
+        cancel(core, now_ms, &message);
     }
     keep_up(core);
 }
 
 void worker_core_finished(struct worker_core *core, int64_t now_ms, struct worker_article *article)
 {
-    (void)now_ms;
     assert(core->running > 0);
     assert(article->outcome >= WIRE_DONE && article->outcome <= WIRE_RETURN);
     core->running--;
@@ -240,17 +242,16 @@ void worker_core_finished(struct worker_core *core, int64_t now_ms, struct worke
         article_free(article);
         return;
     }
-    list_push(&core->settled, article);
+    settle(core, now_ms, article, article->outcome);
 }
 
 void worker_core_drain(struct worker_core *core, int64_t now_ms)
 {
-    (void)now_ms;
     core->draining = true;
     for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
         struct worker_article *article;
         while ((article = list_pop(&core->lanes[lane]))) {
-            settle(core, article, WIRE_RETURN);
+            settle(core, now_ms, article, WIRE_RETURN);
         }
     }
     core->waiting = 0;
@@ -318,6 +319,12 @@ static struct worker_article *next_to_run(struct worker_core *core, int64_t now_
     return article;
 }
 
+// While more can be run at once, results wait for company: for a whole message, or until the clock has moved on.
+static bool results_are_due(const struct worker_core *core, int64_t now_ms)
+{
+    return core->settled.len >= BATCH_LIMIT || (core->settled.first && core->settled_ms != now_ms);
+}
+
 static bool build_goodbye(struct worker_core *core, int64_t now_ms, struct frames *frames)
 {
     message_begin(&core->session.out, WIRE_GOODBYE, core->session.stage);
@@ -347,11 +354,14 @@ enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_m
     if (core->session.state != SESSION_UP) {
         return WORKER_WAIT;
     }
-    if (core->settled.first && build_results(core, now_ms, &action->frames)) {
+    if (results_are_due(core, now_ms) && build_results(core, now_ms, &action->frames)) {
         return WORKER_SEND;
     }
     if ((action->article = next_to_run(core, now_ms))) {
         return WORKER_RUN;
+    }
+    if (core->settled.first && build_results(core, now_ms, &action->frames)) {
+        return WORKER_SEND;
     }
     if (core->draining && core->running == 0 && build_goodbye(core, now_ms, &action->frames)) {
         return WORKER_SEND;

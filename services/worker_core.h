@@ -8,7 +8,7 @@
 //
 // Rules it keeps
 //   - The broker's articles are copied when they come and wait here until a slot is free, the most urgent lane first.
-//   - Results of one turn share messages. Each message gives the broker back the credit of the articles it settles.
+//   - Results share messages: they wait while more can be run at once, for at most a millisecond. Each message gives the broker back the credit of the articles it settles.
 //   - Work and results of an earlier epoch (session.h) are dropped: the broker has taken them back, and
 //     whoever has the article now holds a higher attempt number.
 //   - Draining: what has not begun is returned at once, what has begun is finished, then GOODBYE.
@@ -69,6 +69,7 @@ struct worker_core {
     uint64_t epoch;                            // of what is held
     struct worker_list lanes[WIRE_LANE_COUNT]; // not begun
     struct worker_list settled;                // to be told
+    int64_t settled_ms;                        // since when the first of them waits
     uint32_t waiting, running;
     uint32_t held; // of this epoch: waiting, running or settled
     uint64_t held_bytes;

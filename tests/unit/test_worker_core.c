@@ -218,10 +218,39 @@ static void the_most_urgent_runs_first_and_never_more_than_there_are_slots(void 
     expect_wait(&line);
     finish(&line, first, "{}");
     finish(&line, second, "{}");
+    struct worker_article *last = expect_run(&line, 1);
     expect_send(&line, WIRE_RESULT); // both in one message
     assert_int_equal(line.said.header.item_count, 2);
-    finish(&line, expect_run(&line, 1), "{}");
+    finish(&line, last, "{}");
     expect_send(&line, WIRE_RESULT);
+    close_line(&line);
+}
+
+// A stage that is done at once must not send a message for each article; nor may a result lie while others are run.
+static void results_wait_for_company_while_more_can_be_run_but_not_long(void **state)
+{
+    (void)state;
+    struct line line;
+    open_line(&line, 1, 200);
+    come_up(&line);
+    for (uint64_t handle = 1; handle <= 70; handle++) {
+        send_work(&line, handle);
+    }
+    for (uint64_t handle = 1; handle <= 64; handle++) {
+        finish(&line, expect_run(&line, handle), "{}");
+    }
+    expect_send(&line, WIRE_RESULT); // a full message goes
+    assert_int_equal(line.said.header.item_count, 64);
+    finish(&line, expect_run(&line, 65), "{}");
+    finish(&line, expect_run(&line, 66), "{}");
+    line.now_ms++;
+    expect_send(&line, WIRE_RESULT); // and what has waited a millisecond
+    assert_int_equal(line.said.header.item_count, 2);
+    for (uint64_t handle = 67; handle <= 70; handle++) {
+        finish(&line, expect_run(&line, handle), "{}");
+    }
+    expect_send(&line, WIRE_RESULT); // and all that there is when nothing is left to run
+    assert_int_equal(line.said.header.item_count, 4);
     close_line(&line);
 }
 
@@ -234,13 +263,15 @@ static void work_beyond_the_grant_is_returned(void **state)
     for (uint64_t handle = 1; handle <= 3; handle++) {
         send_work(&line, handle);
     }
+    struct worker_article *running = expect_run(&line, 1);
     expect_send(&line, WIRE_RESULT);
     assert_int_equal(line.said.header.item_count, 1);
     assert_int_equal(said_item(&line, 0).item.handle, 3);
     assert_int_equal(said_item(&line, 0).item.outcome, WIRE_RETURN);
-    finish(&line, expect_run(&line, 1), "{}");
-    expect_send(&line, WIRE_RESULT);
+    finish(&line, running, "{}");
     finish(&line, expect_run(&line, 2), "{}");
+    expect_send(&line, WIRE_RESULT);
+    assert_int_equal(line.said.header.item_count, 2);
     close_line(&line);
 }
 
@@ -373,9 +404,7 @@ static void a_canceled_article_is_returned_unless_it_has_begun(void **state)
     assert_int_equal(line.said.header.item_count, 1); // 1 runs, 2 has another attempt
     assert_int_equal(said_item(&line, 0).item.handle, 3);
     finish(&line, running, "{}");
-    expect_send(&line, WIRE_RESULT);
     finish(&line, expect_run(&line, 2), "{}");
-    expect_send(&line, WIRE_RESULT);
     finish(&line, expect_run(&line, 4), "{}");
     close_line(&line);
 }
@@ -457,6 +486,7 @@ int main(void)
         cmocka_unit_test(it_says_who_it_is_and_grants_credit),
         cmocka_unit_test(an_article_is_run_and_answered_with_its_credit),
         cmocka_unit_test(the_most_urgent_runs_first_and_never_more_than_there_are_slots),
+        cmocka_unit_test(results_wait_for_company_while_more_can_be_run_but_not_long),
         cmocka_unit_test(work_beyond_the_grant_is_returned),
         cmocka_unit_test(a_silent_worker_sends_heartbeats_and_a_busy_one_need_not),
         cmocka_unit_test(a_silent_broker_is_given_up_and_greeted_anew),
