@@ -126,7 +126,7 @@ static void run_noop(const struct options *options, struct shared *shared, const
                                    .stage = stage,
                                    .stage_version = "1",
                                    .slots = 256,
-                                   .credit_count = 1024,
+                                   .credit_count = 256,
                                    .credit_bytes = 64 << 20,
                                    .seed = 1};
     struct door_config door = {.loop = &noop.loop,
