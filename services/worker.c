@@ -1,5 +1,5 @@
-// One thread runs the loop: it talks to the broker (worker_line.c), and hands articles to desks. A desk is a thread with
-// its own memory that runs the stage; the model is shared and read-only.
+// The loop talks to the broker (worker_line.c) and hands articles to desks (desks.c). Each desk has memory of its own; the
+// model is shared and read-only.
 //
 //     loop ──todo──▶ desks ──ready──▶ loop
 //
@@ -11,13 +11,12 @@
 #include "services/worker.h"
 
 #include "common/clock.h"
+#include "services/desks.h"
 #include "services/pipeline.h"
 #include "services/settings.h"
 #include "services/worker_line.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,24 +26,18 @@ enum {
     CREDIT_PER_DESK = 128, // articles of the broker's for each desk, the ones before it included
     NAME_BYTES = 64,       // as much as the broker keeps
     SIGNAL_COUNT = 3,
-    WATCH_MS = 500,
     ID_SHOWN = 80,
 };
 #define CREDIT_BYTES_PER_DESK ((uint64_t)16 << 20)
 #define ARENA_LIMIT           ((size_t)512 << 20) // of one article
 #define SECTION_LIMIT         ((size_t)48 << 20)  // below what a message may carry
 
-struct worker;
-
+// What a desk works with.
 struct desk {
     struct worker *worker;
-    pthread_t thread;
     struct arena arena;
     struct notes notes;
     struct buf whole; // see hand_on
-    // Under the lock: what is being run, for the watchdog.
-    const struct worker_article *article;
-    int64_t begun_us;
 };
 
 struct worker {
@@ -58,19 +51,14 @@ struct worker {
     size_t stage; // index in stages[]
     char name[NAME_BYTES];
 
-    pthread_mutex_t lock;
-    pthread_cond_t todo_waits;
-    struct worker_article *todo, **todo_last;
-    struct worker_article *ready; // newest first
-    bool closing;
-    struct desk *desks;
-    size_t desk_count, running_desks;
+    struct desks *desks;
+    struct desk *desk;
+    size_t desk_count;
 
     struct series *outcomes[3], *seconds;
-    uv_timer_t watch;
+    uv_timer_t drain_timer;
     uv_signal_t signals[SIGNAL_COUNT];
-    int64_t drain_until_us; // 0: not draining
-    bool stopping;
+    bool draining, stopping;
     int exit_code;
 };
 
@@ -158,8 +146,10 @@ static void run_stage(struct desk *desk, struct worker_article *from, struct art
     }
 }
 
-static void run_article(struct desk *desk, struct worker_article *from)
+static void on_work(void *user, size_t desk_number, struct worker_article *from)
 {
+    struct worker *worker = user;
+    struct desk *desk = &worker->desk[desk_number];
     struct article article;
     arena_reset(&desk->arena);
     article_init(&article, &desk->arena);
@@ -167,86 +157,71 @@ static void run_article(struct desk *desk, struct worker_article *from)
     article_clear(&article);
 }
 
-static struct worker_article *take_todo(struct worker *worker)
+static void on_ready(void *user, bool in_loop)
 {
-    struct worker_article *article = worker->todo;
-    if (article) {
-        worker->todo = article->next;
-        if (!worker->todo) {
-            worker->todo_last = &worker->todo;
-        }
+    struct worker *worker = user;
+    if (in_loop) {
+        worker_line_touch(worker->line);
+    } else {
+        worker_line_wake(worker->line);
     }
-    return article;
 }
 
-static void *run_desk(void *argument)
+// Threads may be in the middle of an article, and nothing here is worth keeping: the lease returns it.
+static _Noreturn void leave_now(int exit_code)
 {
-    struct desk *desk = argument;
-    struct worker *worker = desk->worker;
-    pthread_mutex_lock(&worker->lock);
-    for (;;) {
-        struct worker_article *article;
-        while (!(article = take_todo(worker)) && !worker->closing) {
-            pthread_cond_wait(&worker->todo_waits, &worker->lock);
-        }
-        if (!article) {
-            break;
-        }
-        desk->article = article;
-        desk->begun_us = clock_monotonic_us();
-        pthread_mutex_unlock(&worker->lock);
-        run_article(desk, article);
-        pthread_mutex_lock(&worker->lock);
-        desk->article = NULL;
-        bool first = !worker->ready;
-        article->next = worker->ready;
-        worker->ready = article;
-        if (first) { // else the loop has been woken and has not come yet
-            worker_line_wake(worker->line);
-        }
-    }
-    pthread_mutex_unlock(&worker->lock);
-    return NULL;
+    fflush(NULL);
+    _exit(exit_code);
 }
 
-static enum status start_desks(struct worker *worker, struct error *why)
+static void on_overdue(void *user, const struct worker_article *article)
+{
+    struct worker *worker = user;
+    const struct log_about about = {.stage = stages[worker->stage]->name,
+                                    .id = view_slice(article->id, 0, ID_SHOWN),
+                                    .version = (int64_t)article->item.version};
+    log_write(&worker->log, LEVEL_ERROR, &about,
+              "this article takes longer than %lld ms (attempt %u): the worker ends itself, "
+              "the broker will try it again and then shelve it",
+              (long long)config_duration_ms(worker->config, "worker.article_timeout"),
+              (unsigned)article->item.attempt);
+    leave_now(70);
+}
+
+static enum status open_desks(struct worker *worker, struct error *why)
 {
     worker->desk_count = (size_t)config_int(worker->config, "worker.threads");
-    worker->desks = calloc(worker->desk_count, sizeof *worker->desks);
-    if (!worker->desks) {
+    worker->desk = calloc(worker->desk_count, sizeof *worker->desk);
+    if (!worker->desk) {
         return error_set(why, ERR_MEMORY, "no memory for %zu threads", worker->desk_count);
     }
     for (size_t i = 0; i < worker->desk_count; i++) {
-        struct desk *desk = &worker->desks[i];
+        struct desk *desk = &worker->desk[i];
         desk->worker = worker;
         arena_init(&desk->arena, ARENA_LIMIT);
         notes_init(&desk->notes, SECTION_LIMIT);
         buf_init(&desk->whole, SECTION_LIMIT);
-        int failed = pthread_create(&desk->thread, NULL, run_desk, desk);
-        if (failed) {
-            return error_set(why, ERR_MEMORY, "cannot start thread %zu: %s", i + 1,
-                             strerror(failed));
-        }
-        worker->running_desks++;
     }
-    return OK;
+    const struct desks_plan plan = {
+        .count = worker->desk_count,
+        .loop = &worker->loop,
+        .user = worker,
+        .work = on_work,
+        .ready = on_ready,
+        .limit_us = config_duration_ms(worker->config, "worker.article_timeout") * 1000,
+        .overdue = on_overdue};
+    return desks_open(&worker->desks, &plan, why);
 }
 
-static void end_desks(struct worker *worker)
+static void close_desks(struct worker *worker)
 {
-    pthread_mutex_lock(&worker->lock);
-    worker->closing = true;
-    pthread_cond_broadcast(&worker->todo_waits);
-    pthread_mutex_unlock(&worker->lock);
-    for (size_t i = 0; i < worker->running_desks; i++) {
-        pthread_join(worker->desks[i].thread, NULL);
+    desks_close(worker->desks);
+    for (size_t i = 0; i < worker->desk_count && worker->desk; i++) {
+        notes_clear(&worker->desk[i].notes);
+        buf_clear(&worker->desk[i].whole);
+        arena_clear(&worker->desk[i].arena);
     }
-    for (size_t i = 0; i < worker->desk_count && worker->desks; i++) {
-        notes_clear(&worker->desks[i].notes);
-        buf_clear(&worker->desks[i].whole);
-        arena_clear(&worker->desks[i].arena);
-    }
-    free(worker->desks);
+    free(worker->desk);
 }
 
 // ---- The loop's side
@@ -254,36 +229,23 @@ static void end_desks(struct worker *worker)
 static void on_run(void *user, struct worker_article *article)
 {
     struct worker *worker = user;
-    article->next = NULL;
-    pthread_mutex_lock(&worker->lock);
-    *worker->todo_last = article;
-    worker->todo_last = &article->next;
-    pthread_cond_signal(&worker->todo_waits);
-    pthread_mutex_unlock(&worker->lock);
-}
-
-static void hand_in(struct worker *worker, struct worker_article *list)
-{
-    while (list) {
-        struct worker_article *article = list;
-        list = article->next;
-        worker_line_finished(worker->line, article);
-    }
+    desks_add(worker->desks, article);
 }
 
 static void on_turn(void *user)
 {
     struct worker *worker = user;
-    pthread_mutex_lock(&worker->lock);
-    struct worker_article *ready = worker->ready;
-    worker->ready = NULL;
-    pthread_mutex_unlock(&worker->lock);
-    hand_in(worker, ready);
+    struct worker_article *ready = desks_take_ready(worker->desks);
+    while (ready) {
+        struct worker_article *article = ready;
+        ready = article->next;
+        worker_line_finished(worker->line, article);
+    }
 }
 
 static void close_handles(struct worker *worker)
 {
-    uv_close((uv_handle_t *)&worker->watch, NULL);
+    uv_close((uv_handle_t *)&worker->drain_timer, NULL);
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         uv_close((uv_handle_t *)&worker->signals[i], NULL);
     }
@@ -301,59 +263,22 @@ static void on_stopped(void *user, enum status status)
     close_handles(worker);
 }
 
-// Threads may be in the middle of an article, and nothing here is worth keeping: the lease returns it.
-static _Noreturn void leave_now(int exit_code)
-{
-    fflush(NULL);
-    _exit(exit_code);
-}
-
-static const struct worker_article *overdue(struct worker *worker, int64_t limit_us, int64_t now_us)
-{
-    for (size_t i = 0; i < worker->desk_count; i++) {
-        const struct desk *desk = &worker->desks[i];
-        if (desk->article && now_us - desk->begun_us > limit_us) {
-            return desk->article;
-        }
-    }
-    return NULL;
-}
-
-static void on_watch(uv_timer_t *timer)
+static void on_drained_too_long(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
-    int64_t now_us = clock_monotonic_us();
-    int64_t limit_ms = config_duration_ms(worker->config, "worker.article_timeout");
-    pthread_mutex_lock(&worker->lock);
-    const struct worker_article *article = overdue(worker, limit_ms * 1000, now_us);
-    if (article) { // the lock stays held: the desk must not free it
-        const struct log_about about = {.stage = stages[worker->stage]->name,
-                                        .id = view_slice(article->id, 0, ID_SHOWN),
-                                        .version = (int64_t)article->item.version};
-        log_write(&worker->log, LEVEL_ERROR, &about,
-                  "this article takes longer than %lld ms (attempt %u): the worker ends itself, "
-                  "the broker will try it again and then shelve it",
-                  (long long)limit_ms, (unsigned)article->item.attempt);
-        leave_now(70);
-    }
-    pthread_mutex_unlock(&worker->lock);
-    if (worker->drain_until_us && now_us >= worker->drain_until_us) {
-        log_warning(&worker->log, "the time to drain is over; the broker gives what is unfinished "
-                                  "to others");
-        leave_now(69);
-    }
+    log_warning(&worker->log, "the time to drain is over; the broker gives what is unfinished "
+                              "to others");
+    leave_now(69);
 }
 
 // What lies before the desks has not begun: it is handed back.
 static void return_todo(struct worker *worker)
 {
     struct worker_article *article;
-    pthread_mutex_lock(&worker->lock);
-    while ((article = take_todo(worker))) {
+    while ((article = desks_take_back(worker->desks))) {
         article->outcome = WIRE_RETURN;
         worker_line_finished(worker->line, article);
     }
-    pthread_mutex_unlock(&worker->lock);
 }
 
 static void dump_state(const struct worker *worker)
@@ -377,13 +302,14 @@ static void on_signal(uv_signal_t *signal, int number)
         dump_state(worker);
         return;
     }
-    if (worker->drain_until_us) {
+    if (worker->draining) {
         log_warning(&worker->log, "second signal: stopping now");
         leave_now(128 + number);
     }
     int64_t drain_ms = config_duration_ms(worker->config, "worker.drain");
     log_info(&worker->log, "draining, for at most %lld ms", (long long)drain_ms);
-    worker->drain_until_us = clock_monotonic_us() + drain_ms * 1000;
+    worker->draining = true;
+    uv_timer_start(&worker->drain_timer, on_drained_too_long, (uint64_t)drain_ms, 0);
     return_todo(worker);
     worker_line_drain(worker->line);
 }
@@ -458,9 +384,8 @@ static enum status open_line(struct worker *worker, struct error *why)
 static void start_handles(struct worker *worker)
 {
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGUSR1};
-    uv_timer_init(&worker->loop, &worker->watch);
-    worker->watch.data = worker;
-    uv_timer_start(&worker->watch, on_watch, WATCH_MS, WATCH_MS);
+    uv_timer_init(&worker->loop, &worker->drain_timer);
+    worker->drain_timer.data = worker;
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         uv_signal_init(&worker->loop, &worker->signals[i]);
         worker->signals[i].data = worker;
@@ -479,21 +404,21 @@ static enum status serve(struct worker *worker, struct error *why)
         status = open_line(worker, why);
     }
     if (status == OK) {
-        status = start_desks(worker, why);
+        status = open_desks(worker, why);
     }
     if (status == OK) {
         start_handles(worker);
+        desks_run(worker->desks);
     } else {
         worker_line_close(worker->line);
+        uv_run(&worker->loop, UV_RUN_DEFAULT); // what was opened closes
     }
-    uv_run(&worker->loop, UV_RUN_DEFAULT);
     return status;
 }
 
 int worker_main(int argc, char **argv)
 {
-    struct worker worker = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                            .todo_waits = PTHREAD_COND_INITIALIZER};
+    struct worker worker = {0};
     struct error why = {""};
     int exit_code;
     if (!settings_load(&worker.config, &worker.log, "worker STAGE [--broker ADDRESS] [--threads N]",
@@ -501,14 +426,13 @@ int worker_main(int argc, char **argv)
         config_free(worker.config);
         return exit_code;
     }
-    worker.todo_last = &worker.todo;
     uv_loop_init(&worker.loop);
     enum status status = serve(&worker, &why);
     if (status != OK) {
         log_error(&worker.log, "%s", why.text);
         worker.exit_code = status_exit_code(status);
     }
-    end_desks(&worker);
+    close_desks(&worker);
     uv_loop_close(&worker.loop);
     ops_close(worker.ops);
     metrics_free(worker.metrics);

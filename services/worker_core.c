@@ -8,12 +8,12 @@ enum {
 };
 #define BATCH_BYTES_LIMIT ((size_t)256 << 10)
 
-static void list_init(struct worker_list *list)
+void worker_list_init(struct worker_list *list)
 {
     *list = (struct worker_list){.last = &list->first};
 }
 
-static void list_push(struct worker_list *list, struct worker_article *article)
+void worker_list_push(struct worker_list *list, struct worker_article *article)
 {
     article->next = NULL;
     *list->last = article;
@@ -21,7 +21,7 @@ static void list_push(struct worker_list *list, struct worker_article *article)
     list->len++;
 }
 
-static struct worker_article *list_pop(struct worker_list *list)
+struct worker_article *worker_list_pop(struct worker_list *list)
 {
     struct worker_article *article = list->first;
     if (article) {
@@ -56,15 +56,15 @@ void worker_core_init(struct worker_core *core, const struct worker_config *conf
                                            .seed = config->seed};
     session_init(&core->session, &session, now_ms);
     for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
-        list_init(&core->lanes[lane]);
+        worker_list_init(&core->lanes[lane]);
     }
-    list_init(&core->settled);
+    worker_list_init(&core->settled);
 }
 
 static void forget_list(struct worker_core *core, struct worker_list *list)
 {
     struct worker_article *article;
-    while ((article = list_pop(list))) {
+    while ((article = worker_list_pop(list))) {
         core->counts.fenced++;
         article_free(article);
     }
@@ -153,7 +153,7 @@ static void settle(struct worker_core *core, int64_t now_ms, struct worker_artic
     if (!core->settled.first) {
         core->settled_ms = now_ms;
     }
-    list_push(&core->settled, article);
+    worker_list_push(&core->settled, article);
 }
 
 // Without memory nothing is said: the lease runs out and the article goes elsewhere.
@@ -176,7 +176,7 @@ static void take_work(struct worker_core *core, int64_t now_ms, const struct wir
         if (wanted) {
             unsigned lane =
                 article->item.lane < WIRE_LANE_COUNT ? article->item.lane : WIRE_ROUTINE;
-            list_push(&core->lanes[lane], article);
+            worker_list_push(&core->lanes[lane], article);
             core->waiting++;
         } else {
             settle(core, now_ms, article, WIRE_RETURN);
@@ -250,7 +250,7 @@ void worker_core_drain(struct worker_core *core, int64_t now_ms)
     core->draining = true;
     for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
         struct worker_article *article;
-        while ((article = list_pop(&core->lanes[lane]))) {
+        while ((article = worker_list_pop(&core->lanes[lane]))) {
             settle(core, now_ms, article, WIRE_RETURN);
         }
     }
@@ -288,7 +288,7 @@ static bool build_results(struct worker_core *core, int64_t now_ms, struct frame
     message_begin(out, WIRE_RESULT, core->session.stage);
     while (core->settled.first && message_item_count(out) < BATCH_LIMIT &&
            message_body_bytes(out) < BATCH_BYTES_LIMIT) {
-        struct worker_article *article = list_pop(&core->settled);
+        struct worker_article *article = worker_list_pop(&core->settled);
         add_result(core, article);
         assert(core->held > 0 && core->held_bytes >= article->bytes);
         core->held--;
@@ -311,7 +311,7 @@ static struct worker_article *next_to_run(struct worker_core *core, int64_t now_
     struct worker_article *article = NULL;
     for (int lane = 0; !article; lane++) {
         assert(lane < WIRE_LANE_COUNT);
-        article = list_pop(&core->lanes[lane]);
+        article = worker_list_pop(&core->lanes[lane]);
     }
     article->begun_ms = now_ms;
     core->waiting--;

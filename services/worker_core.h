@@ -57,6 +57,11 @@ struct worker_list {
     uint32_t len;
 };
 
+// First in, first out; linked through `next`. Pop gives NULL when it is empty.
+void worker_list_init(struct worker_list *list);
+void worker_list_push(struct worker_list *list, struct worker_article *article);
+struct worker_article *worker_list_pop(struct worker_list *list);
+
 struct worker_counts {
     uint64_t received, done, retried, rejected, returned;
     uint64_t canceled; // of the returned: the broker asked

@@ -169,6 +169,11 @@ void worker_line_drain(struct worker_line *line)
     door_touch(line->door);
 }
 
+void worker_line_touch(struct worker_line *line)
+{
+    door_touch(line->door);
+}
+
 void worker_line_wake(struct worker_line *line)
 {
     door_wake(line->door);

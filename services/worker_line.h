@@ -43,7 +43,10 @@ void worker_line_finished(struct worker_line *line, struct worker_article *artic
 // Begins to leave: on_stopped follows when what is running has finished.
 void worker_line_drain(struct worker_line *line);
 
-// From any thread: on_turn shall be called.
+// on_turn will be called before the loop sleeps. From the loop's thread.
+void worker_line_touch(struct worker_line *line);
+
+// The same from any thread, and wakes the loop.
 void worker_line_wake(struct worker_line *line);
 
 // What it holds and counts, borrowed from the line.

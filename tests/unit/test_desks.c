@@ -1,0 +1,249 @@
+#include "services/desks.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { BEATS_LIMIT = 2000 };
+
+// A loop with desks on it. A beat every millisecond shows that the loop goes on.
+struct office {
+    uv_loop_t loop;
+    uv_async_t async;
+    uv_timer_t beat;
+    struct desks *desks;
+    void (*on_beat)(struct office *office); // hands in what the test wants
+    uint64_t beats, slow_since;
+    size_t sent, wanted, done;
+    uint64_t spin;            // turns an article takes, unless its handle says more
+    atomic_bool hold;         // articles with handle 1 wait until it is false
+    atomic_int at_once, most; // articles under way
+    atomic_size_t in_loop;    // articles told by the thread that had the loop
+    atomic_int overdue;
+    uint64_t order[8];
+    atomic_size_t ordered;
+};
+
+static void spin(uint64_t turns)
+{
+    volatile uint64_t left = turns;
+    while (left > 0) {
+        left--;
+    }
+}
+
+static void work(void *user, size_t desk, struct worker_article *article)
+{
+    struct office *office = user;
+    (void)desk;
+    int now = atomic_fetch_add(&office->at_once, 1) + 1;
+    if (now > atomic_load(&office->most)) {
+        atomic_store(&office->most, now);
+    }
+    size_t place = atomic_fetch_add(&office->ordered, 1);
+    if (place < 8) {
+        office->order[place] = article->item.handle;
+    }
+    while (article->item.handle == 1 && atomic_load(&office->hold)) {
+        spin(100);
+    }
+    spin(office->spin);
+    atomic_fetch_sub(&office->at_once, 1);
+}
+
+static void ready(void *user, bool in_loop)
+{
+    struct office *office = user;
+    if (in_loop) {
+        atomic_fetch_add(&office->in_loop, 1);
+    }
+    uv_async_send(&office->async);
+}
+
+static void overdue(void *user, const struct worker_article *article)
+{
+    struct office *office = user;
+    assert_int_equal(article->item.handle, 1);
+    atomic_fetch_add(&office->overdue, 1);
+    atomic_store(&office->hold, false);
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct office *office = async->data;
+    struct worker_article *article = desks_take_ready(office->desks);
+    while (article) {
+        struct worker_article *next = article->next;
+        free(article);
+        article = next;
+        office->done++;
+    }
+}
+
+static void on_beat(uv_timer_t *beat)
+{
+    struct office *office = beat->data;
+    office->beats++;
+    office->on_beat(office);
+    if (office->done == office->wanted || office->beats == BEATS_LIMIT) {
+        uv_close((uv_handle_t *)&office->beat, NULL);
+        uv_close((uv_handle_t *)&office->async, NULL);
+    }
+}
+
+static void hand_in(struct office *office, uint64_t handle, uint8_t lane)
+{
+    struct worker_article *article = calloc(1, sizeof *article);
+    assert_non_null(article);
+    article->item.handle = handle;
+    article->item.lane = lane;
+    office->sent++;
+    desks_add(office->desks, article);
+}
+
+static void run(struct office *office, size_t count, int64_t limit_us)
+{
+    const struct desks_plan plan = {.count = count,
+                                    .loop = &office->loop,
+                                    .user = office,
+                                    .work = work,
+                                    .ready = ready,
+                                    .limit_us = limit_us,
+                                    .overdue = overdue};
+    uv_loop_init(&office->loop);
+    uv_async_init(&office->loop, &office->async, on_async);
+    uv_timer_init(&office->loop, &office->beat);
+    office->async.data = office->beat.data = office;
+    uv_timer_start(&office->beat, on_beat, 1, 1);
+    assert_int_equal(desks_open(&office->desks, &plan, NULL), OK);
+    desks_run(office->desks);
+    desks_close(office->desks);
+    assert_int_equal(uv_loop_close(&office->loop), 0);
+    assert_int_equal(office->done, office->wanted);
+}
+
+static void send_one_a_beat(struct office *office)
+{
+    if (office->sent < office->wanted) {
+        hand_in(office, 2, WIRE_ROUTINE);
+    }
+}
+
+static void quick_articles_wake_no_other_thread(void **state)
+{
+    struct office office = {.on_beat = send_one_a_beat, .wanted = 100};
+    (void)state;
+    run(&office, 2, 60000000);
+    // The first ones teach how quick they are.
+    assert_in_range(atomic_load(&office.in_loop), 80, 100);
+}
+
+static void send_many(struct office *office)
+{
+    for (int i = 0; i < 64 && office->sent < office->wanted; i++) {
+        hand_in(office, 2, (uint8_t)(i % WIRE_LANE_COUNT));
+    }
+}
+
+static void never_more_are_under_way_than_there_are_desks(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 3; count++) {
+        struct office office = {.on_beat = send_many, .wanted = 2000, .spin = 5000};
+        run(&office, count, 60000000);
+        assert_in_range(atomic_load(&office.most), 1, count);
+    }
+}
+
+// A hundred quick articles, then one that looks like them and goes on until the loop has beaten fifty times more.
+static void send_a_slow_one_at_the_end(struct office *office)
+{
+    if (office->sent < office->wanted - 1) {
+        send_one_a_beat(office);
+    } else if (office->sent < office->wanted) {
+        hand_in(office, 1, WIRE_ROUTINE);
+        office->slow_since = office->beats;
+    } else if (office->beats > office->slow_since + 50) {
+        atomic_store(&office->hold, false);
+    }
+}
+
+static void the_loop_goes_on_when_a_quick_looking_article_is_not(void **state)
+{
+    struct office office = {.on_beat = send_a_slow_one_at_the_end, .wanted = 101, .hold = true};
+    (void)state;
+    run(&office, 1, 60000000);
+    assert_false(atomic_load(&office.hold));
+    assert_int_equal(atomic_load(&office.overdue), 0);
+}
+
+static void send_one_slow(struct office *office)
+{
+    if (office->sent == 0) {
+        hand_in(office, 1, WIRE_ROUTINE);
+    }
+}
+
+static void an_article_beyond_its_time_is_told(void **state)
+{
+    struct office office = {.on_beat = send_one_slow, .wanted = 1, .hold = true};
+    (void)state;
+    run(&office, 1, 20000);
+    assert_in_range(atomic_load(&office.overdue), 1, 2);
+}
+
+static void send_in_the_wrong_order(struct office *office)
+{
+    if (office->sent == 0) {
+        hand_in(office, 4, WIRE_BACKFILL);
+        hand_in(office, 3, WIRE_ROUTINE);
+        hand_in(office, 2, WIRE_FLASH);
+    }
+}
+
+static void the_most_urgent_is_begun_first(void **state)
+{
+    struct office office = {.on_beat = send_in_the_wrong_order, .wanted = 3};
+    (void)state;
+    run(&office, 1, 60000000);
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(office.order[i], 2 + i);
+    }
+}
+
+static void take_back_what_has_not_begun(struct office *office)
+{
+    if (office->sent == 0) {
+        hand_in(office, 2, WIRE_ROUTINE);
+        hand_in(office, 3, WIRE_FLASH);
+        struct worker_article *article = desks_take_back(office->desks);
+        assert_int_equal(article->item.handle, 3);
+        free(article);
+    }
+}
+
+static void what_has_not_begun_can_be_taken_back(void **state)
+{
+    struct office office = {.on_beat = take_back_what_has_not_begun, .wanted = 1};
+    (void)state;
+    run(&office, 1, 60000000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quick_articles_wake_no_other_thread),
+        cmocka_unit_test(never_more_are_under_way_than_there_are_desks),
+        cmocka_unit_test(the_loop_goes_on_when_a_quick_looking_article_is_not),
+        cmocka_unit_test(an_article_beyond_its_time_is_told),
+        cmocka_unit_test(the_most_urgent_is_begun_first),
+        cmocka_unit_test(what_has_not_begun_can_be_taken_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
