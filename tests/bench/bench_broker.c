@@ -1,471 +1,327 @@
-// The broker under load: a real broker process, four no-op stages, a sink and a client, each a process of its own,
-// running the runtimes that production runs. Prints one `name value` a line.
+// The broker under load: a real broker process, no-op stages, a sink and a client, each a process of its own that runs the
+// runtimes of production (load.h). Prints one `name value` a line.
 //
-// The work: articles of --size bytes through clean -> entities, dates -> summary -> sink; the client counts an article when
-// the sink has it, and never has more than 4096 under way. `clean` answers with a section as large as the article (its text), the others with 200 bytes. The broker
-// syncs every article before it acknowledges it.
+// The broker syncs every article before it acknowledges it; an article is delivered when the sink has it. The pipelines:
+//
+//     product    clean -> entities, dates -> summary -> sink. `clean` answers with --text bytes (default: as large as the article),
+//                which is what the others get; they answer with 200 bytes.
+//     chain      --stages in a row. Each gets the document and the section before; sections are so large that the same bytes
+//                cross sockets as with a broker that carries the article to each stage and back (section_bytes below).
+//
+// With --backlog that many articles wait in the broker before the first worker starts, and as many the whole time.
+#include "tests/bench/load.h"
+#include "tests/bench/window.h"
+
 #include "common/clock.h"
-#include "services/client_core.h"
-#include "services/door.h"
-#include "services/worker_core.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/timerfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKERS = 5, SECTION_BYTES = 200, RATE_LIMIT = 1 << 22, UNDER_WAY = 4096 };
+enum { STAGE_LIMIT = 16, WORKER_LIMIT = 64, SECTION_BYTES = 200, END_LIMIT_MS = 30000 };
+enum { CLIENT_LIMIT = (STAGE_LIMIT + 1) * WORKER_LIMIT + 1 };
 
-struct options {
-    const char *program, *endpoint, *folder, *prefix;
-    uint64_t articles, size, rate, seconds, threads;
+struct stage {
+    char name[32];
+    char needs[64];
+    size_t answer_bytes;
 };
 
-// What the processes share.
-struct shared {
-    _Atomic uint64_t delivered;
-    _Atomic int64_t first_us, last_us;
-    _Atomic uint32_t latency_us[RATE_LIMIT]; // by article, when there is a rate
+// The stages, and after them the sink.
+struct plan {
+    struct stage stages[STAGE_LIMIT + 1];
+    size_t count;
 };
 
-// --- a worker that does nothing, or a sink that counts
-
-struct noop {
-    uv_loop_t loop;
-    struct door *door;
-    struct worker_core core;
-    uv_timer_t timer;
-    struct shared *shared;
-    const struct options *options;
-    bool is_sink;
-    bool is_clean;
+struct processes {
+    pid_t broker;
+    pid_t clients[CLIENT_LIMIT];
+    size_t count;
 };
 
-static int64_t now_ms(void)
+static void add_stage(struct plan *plan, const char *name, const char *needs, size_t answer_bytes)
 {
-    return clock_monotonic_us() / 1000;
+    struct stage *stage = &plan->stages[plan->count++];
+    snprintf(stage->name, sizeof stage->name, "%s", name);
+    snprintf(stage->needs, sizeof stage->needs, "%s", needs);
+    stage->answer_bytes = answer_bytes;
 }
 
-static void finish(struct noop *noop, struct worker_article *article)
+// With N stages a peer moves 2N + 2 articles of S bytes: in, to each stage and back, to the sink. A chain moves N + 2 documents
+// and 3N - 1 sections: N from stages, N - 1 to the next stage, N to the sink. Equal when a section is N S / (3N - 1).
+static size_t section_bytes(const struct load_options *options)
 {
-    article->outcome = WIRE_DONE;
-    if (noop->is_sink) {
-        int64_t now = clock_monotonic_us();
-        uint64_t number = article->item.version;
-        noop->shared->last_us = now;
-        noop->shared->delivered++;
-        if (noop->options->rate > 0 && number < RATE_LIMIT) {
-            noop->shared->latency_us[number] =
-                (uint32_t)(now - (article->item.deadline_ms - ((int64_t)1 << 50)));
-        }
-    } else {
-        size_t len = noop->is_clean ? article->sections[0].bytes.len : SECTION_BYTES;
-        article->result = malloc(len);
-        article->result_len = len;
-        memset(article->result, 'x', len);
+    return (size_t)(options->stages * options->size / (3 * options->stages - 1));
+}
+
+static void make_plan(struct plan *plan, const struct load_options *options)
+{
+    plan->count = 0;
+    if (strcmp(options->graph, "product") == 0) {
+        add_stage(plan, "clean", "article", options->text);
+        add_stage(plan, "entities", "clean", SECTION_BYTES);
+        add_stage(plan, "dates", "clean", SECTION_BYTES);
+        add_stage(plan, "summary", "clean entities", SECTION_BYTES);
     }
-    worker_core_finished(&noop->core, now_ms(), article);
-}
-
-static void noop_turn(void *user)
-{
-    struct noop *noop = user;
-    struct worker_action action;
-    struct error why;
-    for (;;) {
-        switch (worker_core_next(&noop->core, now_ms(), &action)) {
-        case WORKER_RUN:
-            finish(noop, action.article);
-            break;
-        case WORKER_SEND:
-            if (door_send(noop->door, 0, &action.frames) != OK) {
-                worker_core_link(&noop->core, now_ms(), false);
-            }
-            break;
-        case WORKER_RECONNECT:
-            if (door_reopen(noop->door, &why) != OK) {
-                exit(1);
-            }
-            break;
-        case WORKER_WAIT:
-        case WORKER_STOPPED:
-            return;
-        }
+    for (uint64_t i = plan->count; i < options->stages; i++) {
+        char name[32];
+        char needs[64];
+        snprintf(name, sizeof name, "s%" PRIu64, i + 1);
+        snprintf(needs, sizeof needs, i == 0 ? "article" : "article s%" PRIu64, i);
+        add_stage(plan, name, needs, section_bytes(options));
     }
+    add_stage(plan, "export", "*", 0);
 }
 
-static void noop_message(void *user, uint64_t peer, struct view envelope, struct view body)
+// --- processes
+
+static bool write_settings(const struct plan *plan, const char *path)
 {
-    struct noop *noop = user;
-    (void)peer;
-    worker_core_message(&noop->core, now_ms(), envelope, body);
-}
-
-static void noop_link(void *user, bool up)
-{
-    struct noop *noop = user;
-    worker_core_link(&noop->core, now_ms(), up);
-}
-
-static void noop_timer(uv_timer_t *timer)
-{
-    noop_turn(timer->data);
-}
-
-static void run_noop(const struct options *options, struct shared *shared, const char *stage)
-{
-    struct noop noop = {.options = options, .shared = shared};
-    struct error why = {""};
-    struct worker_config config = {.name = stage,
-                                   .stage = stage,
-                                   .stage_version = "1",
-                                   .slots = 256,
-                                   .credit_count = 256,
-                                   .credit_bytes = 64 << 20,
-                                   .seed = 1};
-    struct door_config door = {.loop = &noop.loop,
-                               .endpoints = &options->endpoint,
-                               .endpoint_count = 1,
-                               .flag = "",
-                               .user = &noop,
-                               .on_message = noop_message,
-                               .on_turn = noop_turn,
-                               .on_link = noop_link};
-    noop.is_sink = strcmp(stage, "export") == 0;
-    noop.is_clean = strcmp(stage, "clean") == 0;
-    uv_loop_init(&noop.loop);
-    worker_core_init(&noop.core, &config, now_ms());
-    if (door_open(&noop.door, &door, &why) != OK) {
-        fprintf(stderr, "%s\n", why.text);
-        exit(1);
-    }
-    uv_timer_init(&noop.loop, &noop.timer);
-    noop.timer.data = &noop;
-    uv_timer_start(&noop.timer, noop_timer, 100, 500);
-    uv_run(&noop.loop, UV_RUN_DEFAULT);
-    exit(0);
-}
-
-// --- the client
-
-struct client {
-    uv_loop_t loop;
-    struct door *door;
-    struct client_core core;
-    uv_timer_t timer;
-    uv_poll_t
-        clock; // with a rate: rings when an article is due; the loop's own timers know milliseconds only
-    int clock_file;
-    const struct options *options;
-    struct shared *shared;
-    char *document;
-    uint64_t put, settled;
-    int64_t start_us;
-    bool done;
-};
-
-// With a rate the deadline carries the time at which the article was due, moved so far into the future that it never acts as
-// one: a client that comes late counts its own lateness.
-static bool put_one(struct client *client)
-{
-    char id[32];
-    struct error why;
-    uint64_t number = client->put + 1;
-    int len = snprintf(id, sizeof id, "article-%" PRIu64, number);
-    struct client_article article = {.id = {id, (size_t)len},
-                                     .document = {client->document, client->options->size},
-                                     .version = number,
-                                     .lane = WIRE_ROUTINE,
-                                     .tag = number};
-    if (client->options->rate > 0) {
-        article.deadline_ms = client->start_us +
-                              (int64_t)(client->put * 1000000 / client->options->rate) +
-                              ((int64_t)1 << 50);
-    }
-    if (client_core_put(&client->core, now_ms(), &article, &why) != OK) {
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        perror(path);
         return false;
     }
-    client->put++;
-    return true;
-}
-
-static uint64_t due(const struct client *client)
-{
-    uint64_t count = client->shared->delivered + UNDER_WAY;
-    if (client->options->rate > 0) {
-        int64_t us = clock_monotonic_us() - client->start_us;
-        count = (uint64_t)us * client->options->rate / 1000000 + 1;
+    fprintf(file, "[pipeline]\n");
+    for (size_t i = 0; i < plan->count; i++) {
+        fprintf(file, "%s = %s\n", plan->stages[i].name, plan->stages[i].needs);
     }
-    return count < client->options->articles ? count : client->options->articles;
+    return fclose(file) == 0;
 }
 
-static void start_clock(struct client *client);
-
-static void client_turn(void *user)
+// A child that ends with its parent, under a name of its own in profiles.
+static pid_t start(const char *name)
 {
-    struct client *client = user;
-    struct client_action action;
-    struct error why;
-    if (client->start_us == 0 && client->core.session.state == SESSION_UP) {
-        client->start_us = clock_monotonic_us();
-        client->shared->first_us = client->start_us;
-        if (client->options->rate > 0) {
-            start_clock(client);
-        }
-    }
-    for (;;) {
-        while (client->core.session.state == SESSION_UP && client->put < due(client) &&
-               put_one(client)) {
-        }
-        switch (client_core_next(&client->core, now_ms(), &action)) {
-        case CLIENT_OUTCOME:
-            if (action.outcome.outcome != WIRE_ACCEPTED) {
-                fprintf(stderr, "article %" PRIu64 ": %s\n", action.outcome.tag,
-                        wire_outcome_name(action.outcome.outcome));
-            }
-            client->settled++;
-            break;
-        case CLIENT_SEND:
-            if (door_send(client->door, 0, &action.frames) != OK) {
-                client_core_link(&client->core, now_ms(), false);
-            }
-            break;
-        case CLIENT_RECONNECT:
-            if (door_reopen(client->door, &why) != OK) {
-                exit(1);
-            }
-            break;
-        case CLIENT_WAIT:
-        case CLIENT_STOPPED:
-            return;
-        }
-    }
-}
-
-static void client_message(void *user, uint64_t peer, struct view envelope, struct view body)
-{
-    struct client *client = user;
-    (void)peer;
-    client_core_message(&client->core, now_ms(), envelope, body);
-}
-
-static void client_link(void *user, bool up)
-{
-    struct client *client = user;
-    client_core_link(&client->core, now_ms(), up);
-}
-
-static void client_timer(uv_timer_t *timer)
-{
-    struct client *client = timer->data;
-    client_turn(client);
-    if (client->settled >= client->options->articles) {
-        uv_stop(&client->loop);
-    }
-}
-
-static void client_clock(uv_poll_t *clock, int status, int events)
-{
-    struct client *client = clock->data;
-    uint64_t rings;
-    (void)status;
-    (void)events;
-    if (read(client->clock_file, &rings, sizeof rings) == (ssize_t)sizeof rings) {
-        client_turn(client);
-    }
-}
-
-static void start_clock(struct client *client)
-{
-    long period_ns = (long)(1000000000 / client->options->rate);
-    struct itimerspec every = {{0, period_ns % 1000000000}, {0, 1}};
-    every.it_interval.tv_sec = period_ns / 1000000000;
-    client->clock_file = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-    if (client->clock_file < 0 || timerfd_settime(client->clock_file, 0, &every, NULL) != 0 ||
-        uv_poll_init(&client->loop, &client->clock, client->clock_file) != 0) {
-        perror("timerfd");
-        exit(1);
-    }
-    client->clock.data = client;
-    uv_poll_start(&client->clock, UV_READABLE, client_clock);
-}
-
-static void run_client(const struct options *options, struct shared *shared)
-{
-    struct client client = {.options = options, .shared = shared};
-    struct error why = {""};
-    struct client_config config = {
-        .name = "client", .article_limit = 4096, .bytes_limit = 64 << 20, .seed = 1};
-    struct door_config door = {.loop = &client.loop,
-                               .endpoints = &options->endpoint,
-                               .endpoint_count = 1,
-                               .flag = "",
-                               .user = &client,
-                               .on_message = client_message,
-                               .on_turn = client_turn,
-                               .on_link = client_link};
-    client.document = malloc(options->size);
-    memset(client.document, 'x', options->size);
-    uv_loop_init(&client.loop);
-    if (client_core_init(&client.core, &config, now_ms()) != OK ||
-        door_open(&client.door, &door, &why) != OK) {
-        fprintf(stderr, "%s\n", why.text);
-        exit(1);
-    }
-    uv_timer_init(&client.loop, &client.timer);
-    client.timer.data = &client;
-    uv_timer_start(&client.timer, client_timer, 1, options->rate > 0 ? 20 : 1);
-    uv_run(&client.loop, UV_RUN_DEFAULT);
-    exit(0);
-}
-
-// --- the run
-
-static pid_t start_broker(const struct options *options)
-{
+    fflush(NULL);
     pid_t pid = fork();
+    if (pid < 0) {
+        perror("fork");
+        exit(1);
+    }
     if (pid == 0) {
-        execl(options->program, "copydesk", "broker", "--listen", options->endpoint, "--journal",
-              options->folder, "--log-level", "warning", (char *)NULL);
-        perror(options->program);
-        _exit(127);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_NAME, name);
     }
     return pid;
 }
 
-struct cost {
-    double cpu_s;
-    long peak_kib;
-};
-
-static struct cost end_process(pid_t pid, int signal)
+static bool start_broker(struct processes *processes, const struct load_options *options,
+                         const struct plan *plan)
 {
-    struct rusage usage = {0};
-    int status;
-    if (signal != 0) {
-        kill(pid, signal);
+    char settings[4096];
+    snprintf(settings, sizeof settings, "%s.ini", options->folder);
+    if (!write_settings(plan, settings)) {
+        return false;
     }
-    while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
+    processes->broker = start("broker");
+    if (processes->broker == 0) {
+        execl(options->program, "copydesk", "broker", "--config", settings, "--listen",
+              options->endpoint, "--journal", options->folder, "--log-level", "warning",
+              (char *)NULL);
+        perror(options->program);
+        _exit(127);
     }
-    return (struct cost){(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-                         usage.ru_maxrss};
+    return true;
 }
 
-static int compare_u32(const void *a, const void *b)
+static void start_client(struct processes *processes, const struct load_options *options,
+                         struct load_shared *shared)
 {
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void print_latency(const struct options *options, const struct shared *shared)
-{
-    uint64_t count = options->articles < RATE_LIMIT ? options->articles : RATE_LIMIT - 1;
-    uint32_t *sorted = malloc(count * sizeof *sorted);
-    for (uint64_t i = 0; i < count; i++) {
-        sorted[i] = shared->latency_us[i + 1];
+    pid_t pid = start("client");
+    if (pid == 0) {
+        load_run_client(options, shared);
     }
-    qsort(sorted, count, sizeof *sorted, compare_u32);
-    printf("%s.p50_ms %.3f\n", options->prefix, sorted[count / 2] / 1000.0);
-    printf("%s.p99_ms %.3f\n", options->prefix, sorted[count * 99 / 100] / 1000.0);
-    free(sorted);
+    processes->clients[processes->count++] = pid;
 }
 
-static void run(const struct options *options, struct shared *shared)
+static void start_workers(struct processes *processes, const struct load_options *options,
+                          struct load_shared *shared, const struct plan *plan)
 {
-    static const char *const stages[WORKERS] = {"clean", "entities", "dates", "summary", "export"};
-    pid_t workers[WORKERS];
-    double worker_cpu = 0;
-    fflush(stdout);
-    pid_t broker = start_broker(options);
-    for (int i = 0; i < WORKERS; i++) {
-        workers[i] = fork();
-        if (workers[i] == 0) {
-            run_noop(options, shared, stages[i]);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct stage *stage = &plan->stages[i];
+        bool is_sink = i + 1 == plan->count;
+        for (uint64_t w = 0; w < (is_sink ? 1 : options->workers); w++) {
+            pid_t pid = start(stage->name);
+            if (pid == 0) {
+                load_run_worker(options, shared, stage->name, stage->answer_bytes, is_sink);
+            }
+            processes->clients[processes->count++] = pid;
         }
     }
-    usleep(500000);
-    pid_t client = fork();
-    if (client == 0) {
-        run_client(options, shared);
+}
+
+// SIGTERM, so that a tool that watches the process can write what it saw; SIGKILL when that takes too long.
+static void end_process(pid_t pid)
+{
+    kill(pid, SIGTERM);
+    for (int waited_ms = 0; waited_ms < 5000; waited_ms++) {
+        if (waitpid(pid, NULL, WNOHANG) == pid) {
+            return;
+        }
+        usleep(1000);
     }
-    int64_t until_us = clock_monotonic_us() + 300 * 1000000LL;
-    while (shared->delivered < options->articles && clock_monotonic_us() < until_us) {
-        usleep(2000);
-    }
-    double seconds = (double)(shared->last_us - shared->first_us) / 1e6;
-    struct cost client_cost = end_process(client, 0);
-    for (int i = 0; i < WORKERS; i++) {
-        worker_cpu += end_process(workers[i], SIGKILL).cpu_s;
-    }
-    struct cost broker_cost = end_process(broker, SIGTERM);
-    double thousands = (double)options->articles / 1000.0;
-    printf("%s.delivered %" PRIu64 "\n", options->prefix, (uint64_t)shared->delivered);
-    printf("%s.articles_per_s %.0f\n", options->prefix, (double)options->articles / seconds);
-    printf("%s.cpu_broker_s_per_1000 %.4f\n", options->prefix, broker_cost.cpu_s / thousands);
-    printf("%s.cpu_s_per_1000 %.4f\n", options->prefix,
-           (broker_cost.cpu_s + worker_cpu + client_cost.cpu_s) / thousands);
-    printf("%s.rss_mib %.1f\n", options->prefix, (double)broker_cost.peak_kib / 1024.0);
-    if (options->rate > 0) {
-        print_latency(options, shared);
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
 }
 
-static bool read_option(struct options *options, const char *name, const char *value)
+static void end_all(const struct processes *processes)
 {
-    struct {
-        const char *name;
-        const char **text;
-        uint64_t *number;
-    } table[] = {
-        {"--program", &options->program, NULL}, {"--endpoint", &options->endpoint, NULL},
-        {"--folder", &options->folder, NULL},   {"--prefix", &options->prefix, NULL},
-        {"--n", NULL, &options->articles},      {"--size", NULL, &options->size},
-        {"--rate", NULL, &options->rate},       {"--secs", NULL, &options->seconds},
-    };
-    for (size_t i = 0; value && i < sizeof table / sizeof table[0]; i++) {
-        if (strcmp(name, table[i].name) != 0) {
-            continue;
-        }
-        if (table[i].text) {
-            *table[i].text = value;
-            return true;
-        }
-        return view_parse_u64(view_of(value), table[i].number);
+    for (size_t i = 0; i < processes->count; i++) {
+        end_process(processes->clients[i]);
     }
-    return false;
+    end_process(processes->broker);
+}
+
+// --- the run
+
+// Everything up and the backlog in place.
+static bool begin(struct processes *processes, const struct load_options *options,
+                  struct load_shared *shared, const struct plan *plan)
+{
+    uint64_t limit_ms = END_LIMIT_MS + options->backlog;
+    if (!start_broker(processes, options, plan)) {
+        return false;
+    }
+    if (options->backlog == 0) {
+        start_workers(processes, options, shared, plan);
+        usleep(500000);
+        start_client(processes, options, shared);
+    } else {
+        start_client(processes, options, shared);
+        if (!window_wait(&shared->accepted, options->backlog, limit_ms)) {
+            fprintf(stderr, "bench_broker: the backlog did not come about\n");
+            return false;
+        }
+        start_workers(processes, options, shared, plan);
+    }
+    if (!window_wait(&shared->started, 1, limit_ms) ||
+        !window_wait(&shared->delivered, 1, limit_ms)) {
+        fprintf(stderr, "bench_broker: no article arrives\n");
+        return false;
+    }
+    return true;
+}
+
+// Nothing may be lost: what was put arrives once the client has stopped. A backlog is not waited for.
+static bool all_arrived(const struct load_options *options, struct load_shared *shared)
+{
+    shared->closing = true;
+    bool whole = window_wait(&shared->ended, 1, END_LIMIT_MS);
+    if (options->backlog == 0) {
+        whole = whole && window_wait(&shared->delivered, shared->put, END_LIMIT_MS);
+    }
+    if (!whole || shared->doubles > 0) {
+        fprintf(stderr,
+                "bench_broker: %" PRIu64 " of %" PRIu64 " articles arrived, %" PRIu64 " twice\n",
+                shared->delivered, shared->put, shared->doubles);
+        return false;
+    }
+    return true;
+}
+
+static void print_latency(const struct window *window, const struct load_options *options,
+                          struct load_shared *shared)
+{
+    uint64_t first = window->opened.delivered + 1;
+    uint64_t count = window->closed.delivered - window->opened.delivered;
+    if (first + count <= LOAD_ARTICLE_LIMIT) {
+        window_print_latency(options->prefix, (uint32_t *)&shared->latency_us[first], count);
+    }
+}
+
+static bool run(const struct load_options *options, struct load_shared *shared)
+{
+    struct plan plan;
+    struct processes processes = {0};
+    struct window window;
+    make_plan(&plan, options);
+    bool good = begin(&processes, options, shared, &plan);
+    struct window_config config = {.prefix = options->prefix,
+                                   .articles = options->articles,
+                                   .full_ms = options->full_ms,
+                                   .warm_ms = options->warm_ms,
+                                   .limit_ms = options->limit_ms,
+                                   .broker = processes.broker,
+                                   .clients = processes.clients,
+                                   .client_count = processes.count,
+                                   .delivered = &shared->delivered};
+    good = good && window_measure(&window, &config) && all_arrived(options, shared);
+    if (processes.broker > 0) {
+        end_all(&processes);
+    }
+    if (good) {
+        window_print(&window, &config);
+        if (options->rate > 0) {
+            print_latency(&window, options, shared);
+        }
+    }
+    return good;
+}
+
+static bool check_options(const struct load_options *options)
+{
+    bool product = strcmp(options->graph, "product") == 0;
+    return options->program && options->endpoint && options->folder && options->size > 0 &&
+           (product || strcmp(options->graph, "chain") == 0) && options->stages >= 1 &&
+           options->stages <= STAGE_LIMIT && (!product || options->stages == 4) &&
+           options->workers >= 1 && options->workers <= WORKER_LIMIT &&
+           (options->rate == 0 || options->backlog == 0);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {.articles = 60000, .size = 4096, .seconds = 10, .prefix = "copydesk"};
-    for (int i = 1; i < argc; i += 2) {
-        if (!read_option(&options, argv[i], i + 1 < argc ? argv[i + 1] : NULL)) {
-            fprintf(stderr, "bench_broker: bad option %s\n", argv[i]);
-            return 2;
-        }
-    }
-    if (!options.program || !options.endpoint || !options.folder || options.size == 0) {
-        fprintf(stderr, "usage: bench_broker --program COPYDESK --endpoint ADDRESS --folder FOLDER "
-                        "[--n N] [--size BYTES] [--rate PER_S --secs S] [--prefix NAME]\n");
+    struct load_options options = {.prefix = "copydesk",
+                                   .graph = "product",
+                                   .articles = 60000,
+                                   .size = 4096,
+                                   .seconds = 10,
+                                   .full_ms = 3000,
+                                   .warm_ms = 500,
+                                   .limit_ms = 60000,
+                                   .stages = 4,
+                                   .workers = 1};
+    const struct window_option table[] = {
+        {"--program", &options.program, NULL},   {"--endpoint", &options.endpoint, NULL},
+        {"--folder", &options.folder, NULL},     {"--prefix", &options.prefix, NULL},
+        {"--graph", &options.graph, NULL},       {"--n", NULL, &options.articles},
+        {"--size", NULL, &options.size},         {"--text", NULL, &options.text},
+        {"--rate", NULL, &options.rate},         {"--secs", NULL, &options.seconds},
+        {"--full-ms", NULL, &options.full_ms},   {"--warm-ms", NULL, &options.warm_ms},
+        {"--limit-ms", NULL, &options.limit_ms}, {"--stages", NULL, &options.stages},
+        {"--workers", NULL, &options.workers},   {"--backlog", NULL, &options.backlog},
+    };
+    if (!window_read_options(table, sizeof table / sizeof table[0], argc, argv) ||
+        !check_options(&options)) {
+        fprintf(
+            stderr,
+            "usage: bench_broker --program COPYDESK --endpoint ADDRESS --folder FOLDER [--graph "
+            "product|chain] [--stages 1..16]\n"
+            "                    [--workers 1..64] [--backlog N] [--n N] [--size BYTES] [--text "
+            "BYTES] [--rate "
+            "PER_S --secs S]\n"
+            "                    [--full-ms MS] [--warm-ms MS] [--limit-ms MS] [--prefix NAME]\n");
         return 2;
     }
-    if (options.rate > 0) {
-        options.articles = options.rate * options.seconds;
+    if (options.text == 0) {
+        options.text = options.size;
     }
-    struct shared *shared =
+    if (options.rate > 0) {
+        options.articles = 1;
+        options.full_ms = options.seconds * 1000;
+    }
+    struct load_shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
         perror("mmap");
         return 1;
     }
-    run(&options, shared);
-    return shared->delivered == options.articles ? 0 : 1;
+    return run(&options, shared) ? 0 : 1;
 }

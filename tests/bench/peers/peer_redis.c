@@ -1,8 +1,9 @@
 // Redis Streams: one stream with one consumer group a queue. The endpoint is HOST:PORT.
 //
-// A stage needs no wait between publishing and acknowledging: both go down one connection, Redis runs commands in order and
-// writes them to its append-only file in order, so an XACK is never on disk without the XADD before it. It is the fastest
-// safe way to use it. Their replies are read, and checked, with the next batch. Acknowledged entries are deleted.
+// A stage waits for the answers to its XADDs before it sends XACK, like every driver here. Commands of one connection run and
+// reach the append-only file in order, so an XACK never lies on disk without the XADD before it; but an XADD may be refused (out
+// of memory, disk full), and an XACK sent behind it would lose the article. The answers to XACK and XDEL are read, and checked,
+// with the next batch. Acknowledged entries are deleted.
 #include "tests/bench/peers/peers.h"
 
 #include <hiredis/hiredis.h>
@@ -42,8 +43,8 @@ static struct peer_link *redis_open(const char *endpoint, int from, int to)
     if (!link->context || link->context->err) {
         peer_fail("redis: cannot connect to %s", endpoint);
     }
-    snprintf(link->from, sizeof link->from, from ? "q%d" : "", from);
-    snprintf(link->to, sizeof link->to, to ? "q%d" : "", to);
+    snprintf(link->from, sizeof link->from, "q%d", from);
+    snprintf(link->to, sizeof link->to, "q%d", to);
     return link;
 }
 
@@ -74,14 +75,12 @@ static void redis_publish(struct peer_link *link, const struct view *bodies, siz
         redisAppendCommandArgv(link->context, 5, words, lengths);
     }
     link->owed += count;
-    if (link->from[0] == '\0') {
-        send_now(link);
-    }
+    send_now(link);
 }
 
 static void redis_confirm(struct peer_link *link, size_t left)
 {
-    while (link->from[0] == '\0' && link->owed > left) {
+    while (link->owed > left) {
         freeReplyObject(take_reply(link));
         link->owed--;
     }

@@ -1,6 +1,7 @@
 #include "tests/bench/peers/peers.h"
 
 #include "common/clock.h"
+#include "tests/bench/window.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -8,24 +9,29 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ARTICLE_LIMIT = 1 << 22, UNDER_WAY = 4096, PROCESSES = PEER_STAGES + 2 };
+enum {
+    ARTICLE_LIMIT = 1 << 22,
+    UNDER_WAY = 4096,
+    PROCESSES = PEER_STAGES + 2,
+    END_LIMIT_MS = 30000
+};
 
 struct options {
     const char *endpoint, *prefix;
-    uint64_t articles, size, rate, seconds, server_pid, limit_s;
+    uint64_t articles, size, text, rate, seconds, server_pid, full_ms, warm_ms, limit_ms;
 };
 
 // What the processes share.
 struct shared {
-    _Atomic uint32_t ready;
-    _Atomic bool go, stop;
-    _Atomic uint64_t delivered, doubles;
-    _Atomic int64_t first_us, last_us;
+    _Atomic uint64_t ready, sent, delivered, doubles;
+    _Atomic bool go;
+    _Atomic bool closing;   // the ingest shall send no more
+    _Atomic uint64_t ended; // 1 when it does not
+    _Atomic bool stop;
     bool seen[ARTICLE_LIMIT];
     uint32_t latency_us[ARTICLE_LIMIT]; // by article
 };
@@ -52,7 +58,7 @@ static uint64_t due(const struct options *options, const struct shared *shared, 
     uint64_t count = options->rate > 0
                          ? (uint64_t)(clock_monotonic_us() - start_us) * options->rate / 1000000 + 1
                          : shared->delivered + UNDER_WAY;
-    return count < options->articles ? count : options->articles;
+    return count < ARTICLE_LIMIT ? count : ARTICLE_LIMIT;
 }
 
 // Sleeps until article `next` is due, or a moment when that depends on what arrives.
@@ -90,21 +96,22 @@ static void run_ingest(const struct options *options, struct shared *shared)
     memset(room, 'x', PEER_BATCH * options->size);
     wait_for_go(shared);
     int64_t start_us = clock_monotonic_us();
-    shared->first_us = start_us;
-    for (uint64_t sent = 0; sent < options->articles && !shared->stop;) {
-        uint64_t count = due(options, shared, start_us) - sent;
+    while (!shared->closing) {
+        uint64_t count = due(options, shared, start_us) - shared->sent;
         if (count == 0) {
-            wait_for_next(options, start_us, sent);
+            wait_for_next(options, start_us, shared->sent);
             continue;
         }
         size_t some = count < PEER_BATCH ? (size_t)count : PEER_BATCH;
-        send_some(options, link, room, sent, some, start_us);
-        sent += some;
+        send_some(options, link, room, shared->sent, some, start_us);
+        shared->sent += some;
     }
     peer.confirm(link, 0);
+    shared->ended = 1;
+    pause();
 }
 
-// --- stages and the sink
+// --- stages and the sink. The first stage passes on the beginning of an article, its text; the others all they got.
 
 static void run_stage(const struct options *options, struct shared *shared, int number)
 {
@@ -113,6 +120,9 @@ static void run_stage(const struct options *options, struct shared *shared, int 
     wait_for_go(shared);
     while (!shared->stop) {
         size_t count = peer.receive(link, bodies);
+        for (size_t i = 0; number == 1 && i < count; i++) {
+            bodies[i].len = options->text;
+        }
         if (count > 0) {
             peer.publish(link, bodies, count);
             peer.confirm(link, 0);
@@ -124,11 +134,11 @@ static void run_stage(const struct options *options, struct shared *shared, int 
 static void deliver(const struct options *options, struct shared *shared, struct view body)
 {
     struct stamp stamp;
-    if (body.len != options->size) {
+    if (body.len != options->text) {
         peer_fail("the sink got %zu bytes", body.len);
     }
     memcpy(&stamp, body.at, sizeof stamp);
-    if (stamp.number >= options->articles) {
+    if (stamp.number >= ARTICLE_LIMIT) {
         peer_fail("the sink got article %" PRIu64, stamp.number);
     }
     if (shared->seen[stamp.number]) {
@@ -136,8 +146,7 @@ static void deliver(const struct options *options, struct shared *shared, struct
         return;
     }
     shared->seen[stamp.number] = true;
-    shared->last_us = clock_monotonic_us();
-    shared->latency_us[stamp.number] = (uint32_t)(shared->last_us - stamp.us);
+    shared->latency_us[stamp.number] = (uint32_t)(clock_monotonic_us() - stamp.us);
     shared->delivered++;
 }
 
@@ -155,38 +164,6 @@ static void run_sink(const struct options *options, struct shared *shared)
             peer.ack(link);
         }
     }
-}
-
-// --- the server: a process that is not ours
-
-static double server_cpu_s(uint64_t pid)
-{
-    char path[64];
-    unsigned long user = 0;
-    unsigned long kernel = 0;
-    snprintf(path, sizeof path, "/proc/%" PRIu64 "/stat", pid);
-    FILE *file = fopen(path, "r");
-    if (!file || fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                        &user, &kernel) != 2) {
-        peer_fail("cannot read %s", path);
-    }
-    fclose(file);
-    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
-}
-
-static double server_peak_mib(uint64_t pid)
-{
-    char path[64];
-    char line[256];
-    unsigned long kib = 0;
-    snprintf(path, sizeof path, "/proc/%" PRIu64 "/status", pid);
-    FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file) && sscanf(line, "VmHWM: %lu", &kib) != 1) {
-    }
-    if (file) {
-        fclose(file);
-    }
-    return (double)kib / 1024.0;
 }
 
 // --- the run
@@ -222,118 +199,111 @@ static void prepare(const struct options *options)
 }
 
 // Kills what still runs a second after it was told to stop: a client may sit in a call that waits.
-static double end_all(const pid_t pids[PROCESSES], struct shared *shared)
+static void end_all(const pid_t pids[PROCESSES], struct shared *shared)
 {
-    double cpu_s = 0;
     shared->stop = true;
     usleep(1000000);
     for (int i = 0; i < PROCESSES; i++) {
-        struct rusage usage = {0};
         kill(pids[i], SIGKILL);
-        wait4(pids[i], NULL, 0, &usage);
-        cpu_s += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+        waitpid(pids[i], NULL, 0);
     }
-    return cpu_s;
 }
 
-static int compare_u32(const void *a, const void *b)
+// Nothing may be lost: what was sent arrives once the ingest has stopped.
+static bool all_arrived(const struct options *options, struct shared *shared)
 {
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    shared->closing = true;
+    bool whole = window_wait(&shared->ended, 1, END_LIMIT_MS) &&
+                 window_wait(&shared->delivered, shared->sent, END_LIMIT_MS);
+    if (!whole) {
+        fprintf(stderr, "%s: %" PRIu64 " of %" PRIu64 " articles arrived\n", options->prefix,
+                shared->delivered, shared->sent);
+    }
+    return whole;
 }
 
-static void print_latency(const struct options *options, struct shared *shared)
+static void start_all(const struct options *options, struct shared *shared, pid_t pids[PROCESSES])
 {
-    size_t count = (size_t)options->articles;
-    qsort(shared->latency_us, count, sizeof *shared->latency_us, compare_u32);
-    printf("%s.p50_ms %.3f\n", options->prefix, shared->latency_us[count / 2] / 1000.0);
-    printf("%s.p99_ms %.3f\n", options->prefix, shared->latency_us[count * 99 / 100] / 1000.0);
-}
-
-static void run(const struct options *options, struct shared *shared)
-{
-    pid_t pids[PROCESSES];
     prepare(options);
     for (int i = 0; i < PROCESSES; i++) {
         pids[i] = start(options, shared, i);
     }
-    for (int waited_ms = 0; shared->ready < PROCESSES; waited_ms++) {
-        if (waited_ms > 30000 || waitpid(-1, NULL, WNOHANG) > 0) {
-            peer_fail("%s: the clients did not start", options->prefix);
-        }
-        usleep(1000);
+    if (!window_wait(&shared->ready, PROCESSES, END_LIMIT_MS)) {
+        peer_fail("%s: the clients did not start", options->prefix);
     }
-    double before_s = server_cpu_s(options->server_pid);
-    int64_t until_us = clock_monotonic_us() + (int64_t)options->limit_s * 1000000;
     shared->go = true;
-    while (shared->delivered < options->articles && clock_monotonic_us() < until_us) {
-        usleep(2000);
-    }
-    double server_s = server_cpu_s(options->server_pid) - before_s;
-    double peak_mib = server_peak_mib(options->server_pid);
-    double clients_s = end_all(pids, shared);
-    double seconds = (double)(shared->last_us - shared->first_us) / 1e6;
-    double thousands = (double)shared->delivered / 1000.0;
-    printf("%s.delivered %" PRIu64 "\n", options->prefix, (uint64_t)shared->delivered);
-    printf("%s.doubles %" PRIu64 "\n", options->prefix, (uint64_t)shared->doubles);
-    printf("%s.articles_per_s %.0f\n", options->prefix, thousands * 1000.0 / seconds);
-    printf("%s.cpu_broker_s_per_1000 %.4f\n", options->prefix, server_s / thousands);
-    printf("%s.cpu_s_per_1000 %.4f\n", options->prefix, (server_s + clients_s) / thousands);
-    printf("%s.rss_mib %.1f\n", options->prefix, peak_mib);
-    if (options->rate > 0) {
-        print_latency(options, shared);
+    if (!window_wait(&shared->delivered, 1, END_LIMIT_MS)) {
+        peer_fail("%s: no article arrives", options->prefix);
     }
 }
 
-static bool read_option(struct options *options, const char *name, const char *value)
+static bool run(const struct options *options, struct shared *shared)
 {
-    struct {
-        const char *name;
-        const char **text;
-        uint64_t *number;
-    } table[] = {
-        {"--endpoint", &options->endpoint, NULL}, {"--prefix", &options->prefix, NULL},
-        {"--n", NULL, &options->articles},        {"--size", NULL, &options->size},
-        {"--rate", NULL, &options->rate},         {"--secs", NULL, &options->seconds},
-        {"--pid", NULL, &options->server_pid},    {"--limit", NULL, &options->limit_s},
-    };
-    for (size_t i = 0; value && i < sizeof table / sizeof table[0]; i++) {
-        if (strcmp(name, table[i].name) == 0) {
-            if (table[i].text) {
-                *table[i].text = value;
-                return true;
-            }
-            return view_parse_u64(view_of(value), table[i].number);
+    pid_t pids[PROCESSES];
+    struct window window;
+    struct window_config config = {.prefix = options->prefix,
+                                   .articles = options->articles,
+                                   .full_ms = options->full_ms,
+                                   .warm_ms = options->warm_ms,
+                                   .limit_ms = options->limit_ms,
+                                   .broker = (pid_t)options->server_pid,
+                                   .clients = pids,
+                                   .client_count = PROCESSES,
+                                   .delivered = &shared->delivered};
+    start_all(options, shared, pids);
+    bool good = window_measure(&window, &config) && all_arrived(options, shared);
+    end_all(pids, shared);
+    if (good) {
+        window_print(&window, &config);
+        printf("%s.doubles %" PRIu64 "\n", options->prefix, shared->doubles);
+        if (options->rate > 0) {
+            window_print_latency(options->prefix, &shared->latency_us[window.opened.delivered],
+                                 window.closed.delivered - window.opened.delivered);
         }
     }
-    return false;
+    return good;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {
-        .articles = 60000, .size = 4096, .seconds = 10, .limit_s = 120, .prefix = "peer"};
-    for (int i = 1; i < argc; i += 2) {
-        if (!read_option(&options, argv[i], i + 1 < argc ? argv[i + 1] : NULL)) {
-            peer_fail("%s: bad option %s", argv[0], argv[i]);
-        }
+    struct options options = {.articles = 60000,
+                              .size = 4096,
+                              .seconds = 10,
+                              .full_ms = 3000,
+                              .warm_ms = 500,
+                              .limit_ms = 60000,
+                              .prefix = "peer"};
+    const struct window_option table[] = {
+        {"--endpoint", &options.endpoint, NULL}, {"--prefix", &options.prefix, NULL},
+        {"--n", NULL, &options.articles},        {"--size", NULL, &options.size},
+        {"--text", NULL, &options.text},
+
+        {"--rate", NULL, &options.rate},         {"--secs", NULL, &options.seconds},
+        {"--pid", NULL, &options.server_pid},    {"--full-ms", NULL, &options.full_ms},
+        {"--warm-ms", NULL, &options.warm_ms},   {"--limit-ms", NULL, &options.limit_ms},
+    };
+    if (!window_read_options(table, sizeof table / sizeof table[0], argc, argv) ||
+        !options.endpoint || options.server_pid == 0) {
+        peer_fail(
+            "usage: %s --endpoint ADDRESS --pid OF_SERVER [--n N] [--size BYTES] [--text BYTES] "
+            "[--rate PER_S --secs S] [--full-ms MS] [--warm-ms MS] [--limit-ms MS] [--prefix NAME]",
+            argv[0]);
+    }
+    if (options.text == 0) {
+        options.text = options.size;
+    }
+    if (options.text < sizeof(struct stamp) || options.text > options.size) {
+        peer_fail("%s: the text must be as large as a stamp and no larger than the article",
+                  argv[0]);
     }
     if (options.rate > 0) {
-        options.articles = options.rate * options.seconds;
-    }
-    if (!options.endpoint || options.server_pid == 0 || options.size < sizeof(struct stamp) ||
-        options.articles == 0 || options.articles > ARTICLE_LIMIT) {
-        peer_fail("usage: %s --endpoint ADDRESS --pid OF_SERVER [--n N] [--size BYTES] "
-                  "[--rate PER_S --secs S] [--limit S] [--prefix NAME]",
-                  argv[0]);
+        options.articles = 1;
+        options.full_ms = options.seconds * 1000;
     }
     struct shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
         peer_fail("no memory");
     }
-    run(&options, shared);
-    return shared->delivered == options.articles ? 0 : 1;
+    return run(&options, shared) ? 0 : 1;
 }
