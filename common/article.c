@@ -1,8 +1,10 @@
 #include "common/article.h"
 
+#include "common/article_members.h"
 #include "common/buf.h"
 #include "common/tree.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 
 // A member this program knows: how it is checked and where it is offered as a field.
@@ -491,14 +493,47 @@ void article_segment(struct article *article)
     }
 }
 
-static bool is_known(const char *name)
+static_assert((int)MEMBER_COUNT <= (int)ARTICLE_MEMBER_LIMIT, "they fit a table");
+
+size_t article_member_count(void)
 {
-    for (size_t i = 0; i < MEMBER_COUNT; i++) {
-        if (strcmp(members[i].name, name) == 0) {
-            return true;
-        }
+    return MEMBER_COUNT;
+}
+
+size_t article_member_rank(struct view name)
+{
+    size_t i = 0;
+    while (i < MEMBER_COUNT && !view_equal(view_of(members[i].name), name)) {
+        i++;
+    }
+    return i;
+}
+
+bool article_member_fits(size_t rank, char first)
+{
+    bool is_number = first == '-' || (first >= '0' && first <= '9');
+    switch (members[rank].kind) {
+    case TEXT:
+        return first == '"';
+    case TEXT_OR_NULL:
+        return first == '"' || first == 'n';
+    case NUMBER:
+        return is_number;
+    case OBJECT:
+        return first == '{';
+    case ARRAY:
+        return first == '[';
+    case ANY:
+        return true;
     }
     return false;
+}
+
+bool article_member_has_spans(size_t rank)
+{
+    enum status (*read)(struct article *, const cJSON *, struct error *) = members[rank].read;
+    return read == read_headings || read == read_entities || read == read_dates ||
+           read == read_summary;
 }
 
 static void print_member(struct buf *out, const char *name, const cJSON *item, bool *first)
@@ -522,7 +557,7 @@ enum status article_print(const struct article *article, bool without_content, s
     }
     cJSON_ArrayForEach(item, article->document)
     {
-        if (!is_known(item->string)) {
+        if (article_member_rank(view_of(item->string)) == MEMBER_COUNT) {
             print_member(out, item->string, item, &first);
         }
     }

@@ -143,6 +143,13 @@ struct buf;
 MUST_CHECK enum status article_print(const struct article *article, bool without_content,
                                      struct buf *out);
 
+// What article_merge of every section and article_print would append to `out`, without an article in between: about five
+// times as fast, for those who only print. `arena` takes notes. False, and nothing is appended, when memory runs out or
+// something is not as plain as stages write it: article_merge then tells what, or can take it. Checked are the JSON, the kinds of
+// known members, that the text is one, and offsets; not what else article_merge refuses (an unknown type of entity).
+bool article_unite(const struct view *sections, size_t count, bool without_content,
+                   struct arena *arena, struct buf *out);
+
 // The name of an entity type, such as "PER", and back. False when there is none of that name.
 const char *entity_type_name(enum entity_type type);
 bool entity_type_parse(struct view name, enum entity_type *out);

@@ -57,11 +57,29 @@ static void set_result(struct worker_article *article, enum wire_outcome outcome
 }
 
 // Lays the sections over the document and prints the article as one line.
+static bool unite_article(struct exporter *exporter, const struct worker_article *from)
+{
+    struct view sections[WIRE_STAGE_LIMIT + 1];
+    if (from->section_count > sizeof sections / sizeof sections[0]) {
+        return false;
+    }
+    for (size_t i = 0; i < from->section_count; i++) {
+        sections[i] = from->sections[i].bytes;
+    }
+    return article_unite(sections, from->section_count, !exporter->keep_content, &exporter->arena,
+                         &exporter->line);
+}
+
 static enum status print_article(struct exporter *exporter, const struct worker_article *from,
                                  struct error *why)
 {
     struct article article;
     enum status status = OK;
+    arena_reset(&exporter->arena);
+    buf_reset(&exporter->line);
+    if (unite_article(exporter, from)) {
+        return OK;
+    }
     arena_reset(&exporter->arena);
     buf_reset(&exporter->line);
     article_init(&article, &exporter->arena);

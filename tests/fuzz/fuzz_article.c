@@ -1,4 +1,5 @@
-// Any bytes are refused with a sentence or read; what was read prints, and its print reads and prints the same.
+// Any bytes are refused with a sentence or read; what was read prints, and its print reads and prints the same. What
+// article_unite makes of them, if it takes them, is the same bytes.
 #include "common/article.h"
 
 #include "common/buf.h"
@@ -6,6 +7,21 @@
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct view added = VIEW("{\"stages\":{\"dates\":{\"status\":\"ok\"},\"a\":{}}}");
+
+static void unite_as_well(struct view json, const struct buf *printed)
+{
+    struct arena arena;
+    struct buf out;
+    const struct view sections[] = {json, added};
+    buf_init(&out, 64 << 20);
+    arena_init(&arena, 64 << 20);
+    bool united = article_unite(sections, 2, false, &arena, &out);
+    assert(!united || view_equal(buf_view(&out), buf_view(printed)));
+    buf_clear(&out);
+    arena_clear(&arena);
+}
 
 // Prints the article in `json` to `out`; false when it is refused.
 static bool read_and_print(struct view json, struct buf *out)
@@ -18,11 +34,11 @@ static bool read_and_print(struct view json, struct buf *out)
     enum status status = article_merge(&article, json, &why);
     assert((status == OK) == (why.text[0] == '\0'));
     if (status == OK) {
-        struct view section = VIEW("{\"stages\":{\"dates\":{\"status\":\"ok\"},\"a\":{}}}");
-        enum status merged = article_merge(&article, section, &why);
+        enum status merged = article_merge(&article, added, &why);
         assert(merged == OK);
         article_segment(&article);
         status = article_print(&article, false, out);
+        unite_as_well(json, out);
     }
     article_clear(&article);
     arena_clear(&arena);

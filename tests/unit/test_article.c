@@ -254,6 +254,77 @@ static void what_is_printed_reads_and_prints_the_same(void **state)
     }
 }
 
+// Unites the sections both ways. True when article_unite took them; then both gave the same bytes.
+static bool unites(const char *const *sections, size_t count)
+{
+    struct sheet *sheet = new_sheet();
+    struct view views[8];
+    struct buf united;
+    buf_init(&united, 1 << 20);
+    for (size_t i = 0; i < count; i++) {
+        views[i] = view_of(sections[i]);
+    }
+    bool taken = article_unite(views, count, true, &sheet->arena, &united);
+    if (taken) {
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(merge(sheet, sections[i]), OK);
+        }
+        assert_int_equal(article_print(&sheet->article, true, &sheet->printed), OK);
+        buf_add_char(&sheet->printed, '\0');
+        buf_add_char(&united, '\0');
+        assert_string_equal(united.at, sheet->printed.at);
+    } else {
+        assert_int_equal(united.len, 0);
+    }
+    buf_clear(&united);
+    free_sheet(sheet);
+    return taken;
+}
+
+static void sections_are_united_as_text_to_the_same_bytes(void **state)
+{
+    (void)state;
+    static const char *const usual[] = {
+        "{\"content\":\"<p>raw\",\"id\":\"a\",\"desk\":{\"x\":[1, 2.50 ,{}]},\"version\":7}",
+        "{\"text\":\"Zw\xc3\xb6lf "
+        "\\\"Boxer\\\"\\n\",\"title\":\"T\",\"stages\":{\"clean\":{\"ms\":0.10}}}",
+        "{\"dates\":[{\"start\":0,\"end\":14,\"type\":\"DATE\"}],\"stages\":{\"dates\":{\"a\":[]}}"
+        "}",
+        "{\"entities\":[{\"type\":\"PER\",\"mentions\":[{\"start\":6,\"end\":11}]}],"
+        "\"stages\":{\"a\":{},\"clean\":{\"ms\":2}},\"desk\":\"world\"}"};
+    static const char *const odd[] = {
+        " {\n \"id\" : \"a\\/b\\u0041\\u00e9\\ud83d\\ude00\\ud83d \\u0000 \\u001f \\u000a \\u0022 "
+        "\\u005c \\u007f\" ,"
+        "\t\"x\" : [ -0 , 1e5 , 123456789012345678 , true , null ] }\n",
+        "{\"title\":\"tab\there\nand "
+        "there\\b\\f\\n\\r\\t\\\\\",\"text\":\"\\ud83d\\ude00\\u0041b\","
+        "\"headings\":[{\"start\":1,\"end\":3}],\"published_at\":null,\"ext\":{}}",
+        "{}", "{\"stages\":{}}"};
+    assert_true(unites(usual, 4));
+    assert_true(unites(usual, 1));
+    assert_true(unites(odd, 4));
+}
+
+static void what_is_not_plain_is_not_united_as_text(void **state)
+{
+    (void)state;
+    static const char *const broken[][2] = {
+        {"{\"id\":\"a\"", "{}"},
+        {"{\"id\":\"a\",\"id\":\"b\"}", "{}"},
+        {"{\"id\":7}", "{}"},
+        {"{\"text\":\"a\"}", "{\"text\":\"b\"}"},
+        {"{\"\\u0069d\":\"a\"}", "{}"},
+        {"{\"stages\":{\"a\":1,\"a\":2}}", "{}"},
+        {"{\"text\":\"abc\"}", "{\"headings\":[{\"start\":1,\"end\":4}]}"},
+        {"{\"text\":\"abc\"}", "{\"headings\":[{\"start\":2,\"end\":1}]}"},
+        {"{\"text\":\"abc\"}", "{\"headings\":[{\"start\":-1,\"end\":1}]}"},
+        {"{\"text\":\"abc\"}", "{\"headings\":[{\"start\":1,\"end\":1.5}]}"},
+    };
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        assert_false(unites(broken[i], 2));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +343,8 @@ int main(void)
         cmocka_unit_test(setting_a_member_shows_in_field_and_print),
         cmocka_unit_test(an_article_too_large_for_its_arena_is_refused),
         cmocka_unit_test(what_is_printed_reads_and_prints_the_same),
+        cmocka_unit_test(sections_are_united_as_text_to_the_same_bytes),
+        cmocka_unit_test(what_is_not_plain_is_not_united_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
