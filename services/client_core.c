@@ -325,8 +325,19 @@ static struct client_entry *next_to_send(struct client_core *core)
     return entry;
 }
 
+// Articles of a stream are much alike: takes all that may go into one message to be as large as the first.
+static void reserve(struct client_core *core, const struct client_entry *entry)
+{
+    size_t alike = core->waiting < BATCH_LIMIT ? core->waiting + 1 : BATCH_LIMIT;
+    size_t bytes = alike * entry_bytes(entry);
+    message_reserve(&core->session.out, bytes < BATCH_BYTES_LIMIT ? bytes : BATCH_BYTES_LIMIT);
+}
+
 static void add_article(struct client_core *core, struct client_entry *entry)
 {
+    if (message_item_count(&core->session.out) == 0) {
+        reserve(core, entry);
+    }
     message_item(&core->session.out, &entry->item, entry->id);
     message_section(&core->session.out, WIRE_DOCUMENT, entry->document);
     entry->state = ENTRY_SENT;

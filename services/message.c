@@ -38,6 +38,13 @@ void message_begin(struct message *message, enum wire_type type, uint16_t stage)
     buf_reset(&message->body);
 }
 
+void message_reserve(struct message *message, size_t bytes)
+{
+    if (bytes > 0) {
+        buf_reserve(&message->body, bytes);
+    }
+}
+
 void message_item(struct message *message, const struct wire_item *item, struct view id)
 {
     assert(id.len <= UINT16_MAX);

@@ -37,6 +37,9 @@ void message_clear(struct message *message);
 // Starts a message of `type`; `stage` is the number it concerns or WIRE_NO_STAGE.
 void message_begin(struct message *message, enum wire_type type, uint16_t stage);
 
+// Makes room for `bytes` of ids and sections at once: a body that grows piece by piece is copied several times.
+void message_reserve(struct message *message, size_t bytes);
+
 // Adds an article. `item->id_bytes` and `item->section_count` are taken from what is added.
 void message_item(struct message *message, const struct wire_item *item, struct view id);
 

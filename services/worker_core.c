@@ -282,10 +282,23 @@ static void add_result(struct worker_core *core, const struct worker_article *ar
     count_outcome(&core->counts, article->outcome);
 }
 
+// Of the results that one message will take.
+static size_t settled_bytes(const struct worker_core *core)
+{
+    const struct worker_article *article = core->settled.first;
+    size_t bytes = 0;
+    for (int i = 0; article && i < BATCH_LIMIT && bytes < BATCH_BYTES_LIMIT; i++) {
+        bytes += article->result ? article->result_len : 0;
+        article = article->next;
+    }
+    return bytes;
+}
+
 static bool build_results(struct worker_core *core, int64_t now_ms, struct frames *frames)
 {
     struct message *out = &core->session.out;
     message_begin(out, WIRE_RESULT, core->session.stage);
+    message_reserve(out, settled_bytes(core));
     while (core->settled.first && message_item_count(out) < BATCH_LIMIT &&
            message_body_bytes(out) < BATCH_BYTES_LIMIT) {
         struct worker_article *article = worker_list_pop(&core->settled);

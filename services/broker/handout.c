@@ -205,14 +205,31 @@ static bool refuse_oversize(struct core *core, const struct peer *peer,
     return true;
 }
 
-// Fills one WORK for one worker. False when it got nothing.
-static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
+// A run of tasks for one message.
+struct batch {
+    struct article_task *tasks[BATCH_ARTICLES];
+    size_t count;
+    size_t bytes; // of ids, documents and sections
+};
+
+static size_t work_bytes(const struct core *core, const struct article_task *task)
+{
+    const struct graph_stage *stage = &core->graph.stages[task->stage - 1];
+    const struct holding *holding = core_holding(task->article);
+    size_t bytes = holding->id_len + (stage->needs_document ? holding->document_len : 0);
+    for (const struct holding_section *at = holding->sections; at; at = at->next) {
+        bytes += stage->needs & graph_bit(at->stage) ? at->len : 0;
+    }
+    return bytes;
+}
+
+// Leases what the peer's credit allows. False when there was nothing.
+static bool lease_batch(struct core *core, struct peer *peer, struct batch *batch, int64_t now_ms)
 {
     bool any = false;
-    struct message *message = &core->message;
-    message_begin(message, WIRE_WORK, (uint16_t)peer->stage);
-    while (peer->credit_articles > 0 && message_item_count(message) < BATCH_ARTICLES &&
-           message_body_bytes(message) < BATCH_BYTES && peer->credit_bytes > 0) {
+    *batch = (struct batch){.count = 0};
+    while (peer->credit_articles > 0 && batch->count < BATCH_ARTICLES &&
+           batch->bytes < BATCH_BYTES && peer->credit_bytes > 0) {
         struct article_task *task = queue_lease(core->queue, peer->stage, peer->number, now_ms);
         if (!task) {
             break;
@@ -222,18 +239,33 @@ static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
             continue;
         }
         note_begin(task, peer, now_ms);
-        size_t before = message_body_bytes(message);
+        peer->credit_articles--;
         if (lacks_document(core, task)) {
             load(core, task, peer->number);
-        } else {
-            add_work(core, task, now_ms);
+            continue;
         }
-        peer->credit_articles--;
-        peer->credit_bytes -= (int64_t)(message_body_bytes(message) - before);
+        size_t bytes = work_bytes(core, task);
+        batch->tasks[batch->count++] = task;
+        batch->bytes += bytes;
+        peer->credit_bytes -= (int64_t)bytes;
     }
-    if (message_item_count(message) > 0) {
-        core_send(core, peer, now_ms);
+    return any;
+}
+
+// Fills one WORK for one worker. False when it got nothing.
+static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
+{
+    struct batch batch;
+    bool any = lease_batch(core, peer, &batch, now_ms);
+    if (batch.count == 0) {
+        return any;
     }
+    message_begin(&core->message, WIRE_WORK, (uint16_t)peer->stage);
+    message_reserve(&core->message, batch.bytes);
+    for (size_t i = 0; i < batch.count; i++) {
+        add_work(core, batch.tasks[i], now_ms);
+    }
+    core_send(core, peer, now_ms);
     return any;
 }
 
