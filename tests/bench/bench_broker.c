@@ -8,7 +8,8 @@
 //     chain      --stages in a row. Each gets the document and the section before; sections are so large that the same bytes
 //                cross sockets as with a broker that carries the article to each stage and back (section_bytes below).
 //
-// With --backlog that many articles wait in the broker before the first worker starts, and as many the whole time.
+// With --backlog that many articles wait in the broker before the first worker starts, and as many the whole time. With --flash every
+// so many articles one is urgent, and its latency is printed.
 #include "tests/bench/load.h"
 #include "tests/bench/window.h"
 
@@ -227,14 +228,23 @@ static bool all_arrived(const struct load_options *options, struct load_shared *
     return true;
 }
 
+// Latencies of what was put while the window was open: of all articles with a rate, else of the urgent ones. The array is
+// used up.
 static void print_latency(const struct window *window, const struct load_options *options,
                           struct load_shared *shared)
 {
-    uint64_t first = window->opened.delivered + 1;
-    uint64_t count = window->closed.delivered - window->opened.delivered;
-    if (first + count <= LOAD_ARTICLE_LIMIT) {
-        window_print_latency(options->prefix, (uint32_t *)&shared->latency_us[first], count);
+    char prefix[64];
+    uint64_t ahead = options->rate > 0 ? 0 : options->backlog + LOAD_UNDER_WAY;
+    uint64_t last = window->closed.delivered + ahead;
+    size_t count = 0;
+    snprintf(prefix, sizeof prefix, "%s%s", options->prefix, options->rate > 0 ? "" : ".flash");
+    for (uint64_t i = window->opened.delivered + ahead + 1; i <= last && i < LOAD_ARTICLE_LIMIT;
+         i++) {
+        if (shared->latency_us[i] > 1) {
+            shared->latency_us[count++] = shared->latency_us[i];
+        }
     }
+    window_print_latency(prefix, (uint32_t *)shared->latency_us, count);
 }
 
 static bool run(const struct load_options *options, struct load_shared *shared)
@@ -259,9 +269,7 @@ static bool run(const struct load_options *options, struct load_shared *shared)
     }
     if (good) {
         window_print(&window, &config);
-        if (options->rate > 0) {
-            print_latency(&window, options, shared);
-        }
+        print_latency(&window, options, shared);
     }
     return good;
 }
@@ -297,6 +305,7 @@ int main(int argc, char **argv)
         {"--full-ms", NULL, &options.full_ms},   {"--warm-ms", NULL, &options.warm_ms},
         {"--limit-ms", NULL, &options.limit_ms}, {"--stages", NULL, &options.stages},
         {"--workers", NULL, &options.workers},   {"--backlog", NULL, &options.backlog},
+        {"--flash", NULL, &options.flash},
     };
     if (!window_read_options(table, sizeof table / sizeof table[0], argc, argv) ||
         !check_options(&options)) {
@@ -304,7 +313,8 @@ int main(int argc, char **argv)
             stderr,
             "usage: bench_broker --program COPYDESK --endpoint ADDRESS --folder FOLDER [--graph "
             "product|chain] [--stages 1..16]\n"
-            "                    [--workers 1..64] [--backlog N] [--n N] [--size BYTES] [--text "
+            "                    [--workers 1..64] [--backlog N] [--flash N] [--n N] [--size "
+            "BYTES] [--text "
             "BYTES] [--rate "
             "PER_S --secs S]\n"
             "                    [--full-ms MS] [--warm-ms MS] [--limit-ms MS] [--prefix NAME]\n");

@@ -13,15 +13,17 @@ struct load_options {
     const char *program, *endpoint, *folder, *prefix, *graph;
     uint64_t articles, size, text, rate, seconds, full_ms, warm_ms, limit_ms;
     uint64_t stages, workers, backlog;
+    uint64_t flash; // every so many articles one is urgent; 0: none
 };
 
 // What the processes share, all zero at first.
 struct load_shared {
     _Atomic uint64_t started; // 1 when the client has a session
     _Atomic uint64_t put, accepted, delivered, doubles;
-    _Atomic bool closing;                            // the client shall put no more
-    _Atomic uint64_t ended;                          // 1 when it does not
-    _Atomic uint32_t latency_us[LOAD_ARTICLE_LIMIT]; // by article; 0: not delivered
+    _Atomic bool closing;   // the client shall put no more
+    _Atomic uint64_t ended; // 1 when it does not
+    _Atomic uint32_t
+        latency_us[LOAD_ARTICLE_LIMIT]; // by article; 0: not delivered, 1: not measured
 };
 
 // Serves `stage` with sections of `answer_bytes`, or counts articles when it is the sink.
