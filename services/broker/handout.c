@@ -290,10 +290,7 @@ void handout_dispatch(struct core *core, int64_t now_ms)
 static struct article_task *loaded_task(const struct core *core, const struct load *load)
 {
     const struct queued_article *article = queue_find(core->queue, load->handle);
-    struct article_task *task = article ? article->tasks : NULL;
-    while (task && task->stage != load->stage) {
-        task = task->sibling;
-    }
+    struct article_task *task = article ? queue_task(core->queue, article, load->stage) : NULL;
     return task && task->state == TASK_LEASED && task->attempt == load->attempt ? task : NULL;
 }
 

@@ -55,7 +55,7 @@ bool intake_append(struct core *core, struct queued_article *article, struct hol
     memcpy(to->span_id, holding->span_id, sizeof to->span_id);
     bool appended = journal_append(core->journal, &record, now_ms, &holding->place);
     holding->safe_at = journal_end(core->journal);
-    article->story.evidence = holding->place.segment;
+    article->story.evidence = (uint32_t)holding->place.segment;
     return appended;
 }
 

@@ -29,7 +29,7 @@ static enum status replay_article(struct core *core, const struct record *record
     if (article) { // written again to free its old segment
         journal_release(core->journal, core_holding(article)->place);
         core_holding(article)->place = place;
-        article->story.evidence = place.segment;
+        article->story.evidence = (uint32_t)place.segment;
         return OK;
     }
     struct queue_put put = {.handle = record->handle,
@@ -54,7 +54,7 @@ static enum status replay_article(struct core *core, const struct record *record
         return OK;
     }
     article->accepted_ms = from->accepted_ms;
-    article->story.evidence = place.segment;
+    article->story.evidence = (uint32_t)place.segment;
     article->holding = holding;
     holding->place = place;
     holding->trace_flags = from->trace_flags;
@@ -257,9 +257,7 @@ static void spill(struct core *core, uint64_t from, uint64_t to)
         }
         struct queued_article *article = queue_find(core->queue, ack->handle);
         struct holding *holding = article ? core_holding(article) : NULL;
-        bool begun = !article || !article->tasks || article->tasks->state == TASK_LEASED ||
-                     article->done != 0;
-        if (holding && holding->document && !begun) {
+        if (holding && holding->document && !queue_is_begun(core->queue, article)) {
             core_count_bytes(core, holding, false);
             holding_drop_document(holding);
             core_count_bytes(core, holding, true);
@@ -284,7 +282,7 @@ static void carry_memories(struct core *core, uint64_t segment, int64_t now_ms)
                                               .version = story->version,
                                               .content_hash = story->content_hash};
         if (journal_append(core->journal, &record, now_ms, &place)) {
-            story->evidence = place.segment;
+            story->evidence = (uint32_t)place.segment;
         }
     }
 }

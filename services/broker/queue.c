@@ -1,11 +1,14 @@
 #include "services/broker/queue.h"
 
-#include "services/broker/index.h"
-#include "services/broker/pool.h"
+#include "services/broker/roster.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static_assert(sizeof(struct queued_article) == 112, "queue.h states what an article takes");
+static_assert(sizeof(struct article_task) == 40, "and its task");
 
 const struct queue_config queue_defaults = {
     .lease_ms = 10000,
@@ -23,7 +26,7 @@ const struct queue_config queue_defaults = {
 static const unsigned lane_weights[WIRE_LANE_COUNT] = {64, 16, 4, 1};
 
 struct line {
-    struct article_task *first, *last;
+    uint32_t first, last; // tasks
 };
 
 struct stage_lines {
@@ -33,7 +36,7 @@ struct stage_lines {
 
 struct holder {
     uint64_t number;
-    struct article_task *first;
+    uint32_t first; // task
     size_t count;
     int64_t expires_ms;
     bool alone; // works on a suspect and gets nothing else
@@ -47,7 +50,7 @@ struct alarm {
     uint32_t stage;
 };
 
-// An ended article's id, in the order of ending.
+// An ended article's id, in the order of ending. One that is not in the table was replaced and waits to be freed.
 struct memory {
     struct story story;
     struct memory *next;
@@ -56,10 +59,11 @@ struct memory {
 struct queue {
     const struct graph *graph;
     struct queue_config config;
-    struct pool article_pool, task_pool, memory_pool;
-    struct index articles; // by handle
-    struct index stories;  // by key[0]: struct story
-    struct index holders;
+    struct pool article_pool, task_pool, memory_pool, holder_pool;
+    struct roster articles; // by handle
+    struct roster stories;  // articles by key[0], the latest version of each id
+    struct roster memories; // by key[0], of ids that no article has
+    struct roster holders;
     struct stage_lines lines[WIRE_STAGE_LIMIT];
     struct alarm *alarms; // binary heap
     size_t alarm_count, alarm_room;
@@ -81,6 +85,13 @@ struct queue *queue_new(const struct graph *graph, const struct queue_config *co
         pool_init(&queue->article_pool, sizeof(struct queued_article));
         pool_init(&queue->task_pool, sizeof(struct article_task));
         pool_init(&queue->memory_pool, sizeof(struct memory));
+        pool_init(&queue->holder_pool, sizeof(struct holder));
+        roster_init(&queue->articles, &queue->article_pool,
+                    offsetof(struct queued_article, handle));
+        roster_init(&queue->stories, &queue->article_pool,
+                    offsetof(struct queued_article, story.key));
+        roster_init(&queue->memories, &queue->memory_pool, offsetof(struct memory, story.key));
+        roster_init(&queue->holders, &queue->holder_pool, offsetof(struct holder, number));
     }
     return queue;
 }
@@ -89,24 +100,21 @@ void queue_free(struct queue *queue, void (*free_holding)(void *holding))
 {
     size_t at = 0;
     struct queued_article *article;
-    struct holder *holder;
     if (!queue) {
         return;
     }
-    while ((article = index_next(&queue->articles, &at))) {
+    while ((article = roster_next(&queue->articles, &at))) {
         free(article->dead);
         free_holding(article->holding);
-    }
-    at = 0;
-    while ((holder = index_next(&queue->holders, &at))) {
-        free(holder);
     }
     pool_clear(&queue->article_pool);
     pool_clear(&queue->task_pool);
     pool_clear(&queue->memory_pool);
-    index_clear(&queue->articles);
-    index_clear(&queue->stories);
-    index_clear(&queue->holders);
+    pool_clear(&queue->holder_pool);
+    roster_clear(&queue->articles);
+    roster_clear(&queue->stories);
+    roster_clear(&queue->memories);
+    roster_clear(&queue->holders);
     free(queue->alarms);
     free(queue->canceled);
     free(queue);
@@ -181,35 +189,60 @@ static struct line *line_of(struct queue *queue, const struct article_task *task
     return &queue->lines[task->stage - 1].lanes[task->article->lane];
 }
 
+static struct article_task *task_at(const struct queue *queue, uint32_t number)
+{
+    return pool_item(&queue->task_pool, number);
+}
+
 static void join_line(struct queue *queue, struct article_task *task, bool at_head)
 {
     struct line *line = line_of(queue, task);
+    uint32_t number = pool_number(task);
     task->state = TASK_READY;
-    task->previous = at_head ? NULL : line->last;
-    task->next = at_head ? line->first : NULL;
-    *(task->previous ? &task->previous->next : &line->first) = task;
-    *(task->next ? &task->next->previous : &line->last) = task;
+    task->previous = at_head ? 0 : line->last;
+    task->next = at_head ? line->first : 0;
+    *(task->previous ? &task_at(queue, task->previous)->next : &line->first) = number;
+    *(task->next ? &task_at(queue, task->next)->previous : &line->last) = number;
     queue->counts.stages[task->stage - 1].ready[task->article->lane]++;
 }
 
 static void leave_line(struct queue *queue, struct article_task *task)
 {
     struct line *line = line_of(queue, task);
-    *(task->previous ? &task->previous->next : &line->first) = task->next;
-    *(task->next ? &task->next->previous : &line->last) = task->previous;
-    task->previous = task->next = NULL;
+    *(task->previous ? &task_at(queue, task->previous)->next : &line->first) = task->next;
+    *(task->next ? &task_at(queue, task->next)->previous : &line->last) = task->previous;
+    task->previous = task->next = 0;
     queue->counts.stages[task->stage - 1].ready[task->article->lane]--;
+}
+
+static struct holder *holder_of(const struct queue *queue, const struct article_task *task)
+{
+    return pool_item(&queue->holder_pool, task->holder);
+}
+
+static void give_to_holder(struct queue *queue, struct article_task *task, struct holder *holder)
+{
+    task->state = TASK_LEASED;
+    task->holder = pool_number(holder);
+    task->next = holder->first;
+    if (holder->first) {
+        task_at(queue, holder->first)->previous = pool_number(task);
+    }
+    holder->first = pool_number(task);
+    holder->count++;
+    holder->alone = task->suspect;
+    queue->counts.stages[task->stage - 1].leased++;
 }
 
 static void take_from_holder(struct queue *queue, struct article_task *task)
 {
-    struct holder *holder = task->holder;
-    *(task->previous ? &task->previous->next : &holder->first) = task->next;
+    struct holder *holder = holder_of(queue, task);
+    *(task->previous ? &task_at(queue, task->previous)->next : &holder->first) = task->next;
     if (task->next) {
-        task->next->previous = task->previous;
+        task_at(queue, task->next)->previous = task->previous;
     }
-    task->previous = task->next = NULL;
-    task->holder = NULL;
+    task->previous = task->next = 0;
+    task->holder = 0;
     holder->count--;
     if (holder->count == 0) {
         holder->alone = false;
@@ -250,10 +283,10 @@ static void delay(struct queue *queue, struct article_task *task, int64_t due_ms
 
 static void remove_task(struct queue *queue, struct article_task *task)
 {
-    struct article_task **link = &task->article->tasks;
+    uint32_t *link = &task->article->tasks;
     detach(queue, task);
-    while (*link != task) {
-        link = &(*link)->sibling;
+    while (*link != pool_number(task)) {
+        link = &task_at(queue, *link)->sibling;
     }
     *link = task->sibling;
     task->article->open &= ~graph_bit(task->stage);
@@ -273,7 +306,7 @@ static void cancel_task(struct queue *queue, struct article_task *task)
     }
     if (task->state == TASK_LEASED && queue->canceled_count < queue->canceled_room) {
         queue->canceled[queue->canceled_count++] = (struct canceled){
-            task->holder->number, task->article->handle, task->attempt, task->stage};
+            holder_of(queue, task)->number, task->article->handle, task->attempt, task->stage};
     }
     remove_task(queue, task);
 }
@@ -300,7 +333,7 @@ static void count_dead(struct queue *queue, const struct queued_article *article
 static void end_article(struct queue *queue, struct queued_article *article, enum ending ending)
 {
     while (article->tasks) {
-        cancel_task(queue, article->tasks);
+        cancel_task(queue, task_at(queue, article->tasks));
     }
     if (article->state == ARTICLE_LIVE) {
         queue->counts.live--;
@@ -311,13 +344,17 @@ static void end_article(struct queue *queue, struct queued_article *article, enu
         count_dead(queue, article, 1);
     }
     article->state = ending == ENDED_DEAD ? ARTICLE_DEAD : ARTICLE_ENDED;
-    article->ending = (uint8_t)ending;
+    article->ending = (unsigned)ending & 0xfu;
     if (article->listed) {
         return; // died and superseded before the caller looked: the last ending counts
     }
     article->listed = true;
-    article->next_ended = NULL;
-    *(queue->ended_last ? &queue->ended_last->next_ended : &queue->ended_first) = article;
+    article->next_ended = 0;
+    if (queue->ended_last) {
+        queue->ended_last->next_ended = pool_number(article);
+    } else {
+        queue->ended_first = article;
+    }
     queue->ended_last = article;
 }
 
@@ -332,7 +369,7 @@ static bool open_task(struct queue *queue, struct queued_article *article, uint3
     task->stage = (uint8_t)stage;
     task->since_ms = now_ms;
     task->sibling = article->tasks;
-    article->tasks = task;
+    article->tasks = pool_number(task);
     article->open |= graph_bit(stage);
     bool gated = queue->graph->stages[stage - 1].terminal && article->embargo_ms > now_ms;
     delay(queue, task, gated ? article->embargo_ms : now_ms, now_ms);
@@ -358,7 +395,9 @@ static bool advance(struct queue *queue, struct queued_article *article, int64_t
 
 static struct story *find_story(const struct queue *queue, const uint64_t key[2])
 {
-    struct story *story = index_find(&queue->stories, key[0]);
+    struct queued_article *article = roster_find(&queue->stories, key[0]);
+    struct memory *memory = article ? NULL : roster_find(&queue->memories, key[0]);
+    struct story *story = article ? &article->story : memory ? &memory->story : NULL;
     return story && story->key[1] == key[1] ? story : NULL;
 }
 
@@ -407,15 +446,6 @@ static struct queued_article *new_article(struct queue *queue, const struct queu
     return article;
 }
 
-static void forget_memory(struct queue *queue, struct memory *memory)
-{
-    if (index_find(&queue->stories, memory->story.key[0]) == &memory->story) {
-        index_remove(&queue->stories, memory->story.key[0]);
-        queue->counts.remembered--;
-    }
-}
-
-// A memory whose story has been replaced in the index is only waiting to be freed.
 static void forget_oldest(struct queue *queue)
 {
     struct memory *memory = queue->oldest;
@@ -423,7 +453,10 @@ static void forget_oldest(struct queue *queue)
     if (!queue->oldest) {
         queue->newest = NULL;
     }
-    forget_memory(queue, memory);
+    if (roster_find(&queue->memories, memory->story.key[0]) == memory) {
+        roster_remove(&queue->memories, memory->story.key[0]);
+        queue->counts.remembered--;
+    }
     pool_give(&queue->memory_pool, memory);
 }
 
@@ -437,12 +470,12 @@ void queue_remember(struct queue *queue, const struct story *story)
     if (!memory) {
         return;
     }
-    if (index_remove(&queue->stories, story->key[0])) {
+    if (roster_remove(&queue->memories, story->key[0])) {
         queue->counts.remembered--;
     }
     memory->story = *story;
     memory->story.live = false;
-    if (!index_add(&queue->stories, story->key[0], &memory->story)) {
+    if (!roster_add(&queue->memories, memory)) {
         pool_give(&queue->memory_pool, memory);
         return;
     }
@@ -454,24 +487,28 @@ void queue_remember(struct queue *queue, const struct story *story)
     }
 }
 
-// Puts the new article's story in the place of what was known of its id. Cannot fail when
-// something was known: its slot is free then.
+// Puts the new article's story in the place of what was known of its id. Cannot fail when an older version lives:
+// its slot is free then.
 static bool replace_story(struct queue *queue, struct queued_article *article, struct story *known)
 {
-    if (known) {
-        index_remove(&queue->stories, known->key[0]);
-        if (known->live) {
-            known->live = false;
-            struct queued_article *older = (struct queued_article *)known;
-            if (older->state != ARTICLE_ENDED) {
-                queue->counts.superseded++;
-                end_article(queue, older, ENDED_SUPERSEDED);
-            }
-        } else {
-            queue->counts.remembered--;
+    if (known && known->live) {
+        roster_remove(&queue->stories, known->key[0]);
+        known->live = false;
+        struct queued_article *older = (struct queued_article *)known;
+        if (older->state != ARTICLE_ENDED) {
+            queue->counts.superseded++;
+            end_article(queue, older, ENDED_SUPERSEDED);
         }
+        return roster_add(&queue->stories, article);
     }
-    return index_add(&queue->stories, article->story.key[0], &article->story);
+    if (!roster_add(&queue->stories, article)) {
+        return false;
+    }
+    if (known) {
+        roster_remove(&queue->memories, known->key[0]);
+        queue->counts.remembered--;
+    }
+    return true;
 }
 
 enum wire_outcome queue_judge(const struct queue *queue, const struct queue_put *put)
@@ -494,16 +531,16 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
         return outcome;
     }
     struct queued_article *article = new_article(queue, put, now_ms);
-    if (!article || !index_add(&queue->articles, article->handle, article)) {
+    if (!article || !roster_add(&queue->articles, article)) {
         pool_give(&queue->article_pool, article);
         return WIRE_BUSY;
     }
     // The tasks come first: an older version must not end before the newer one is sure to stay.
     if (!advance(queue, article, now_ms) || !replace_story(queue, article, known)) {
         while (article->tasks) {
-            remove_task(queue, article->tasks);
+            remove_task(queue, task_at(queue, article->tasks));
         }
-        index_remove(&queue->articles, article->handle);
+        roster_remove(&queue->articles, article->handle);
         pool_give(&queue->article_pool, article);
         return WIRE_BUSY;
     }
@@ -519,21 +556,25 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
 
 static struct holder *find_holder(struct queue *queue, uint64_t number, int64_t now_ms)
 {
-    struct holder *holder = index_find(&queue->holders, number);
+    struct holder *holder = roster_find(&queue->holders, number);
     if (holder) {
         return holder;
     }
-    holder = calloc(1, sizeof *holder);
-    if (!holder || !index_add(&queue->holders, number, holder)) {
-        free(holder);
+    holder = pool_take(&queue->holder_pool);
+    if (!holder) {
         return NULL;
     }
     holder->number = number;
     holder->expires_ms = now_ms + queue->config.lease_ms;
+    if (!roster_add(&queue->holders, holder)) {
+        pool_give(&queue->holder_pool, holder);
+        return NULL;
+    }
     return holder;
 }
 
-static struct article_task *first_of_round(struct stage_lines *lines)
+// The number of a task, or 0.
+static uint32_t first_of_round(struct stage_lines *lines)
 {
     for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
         if (lines->lanes[lane].first && lines->turns[lane] > 0) {
@@ -541,17 +582,17 @@ static struct article_task *first_of_round(struct stage_lines *lines)
             return lines->lanes[lane].first;
         }
     }
-    return NULL;
+    return 0;
 }
 
-static struct article_task *next_in_line(struct stage_lines *lines)
+static struct article_task *next_in_line(const struct queue *queue, struct stage_lines *lines)
 {
-    struct article_task *task = first_of_round(lines);
-    if (!task) {
+    uint32_t number = first_of_round(lines);
+    if (!number) {
         memcpy(lines->turns, lane_weights, sizeof lines->turns);
-        task = first_of_round(lines);
+        number = first_of_round(lines);
     }
-    return task;
+    return task_at(queue, number);
 }
 
 struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t number,
@@ -563,22 +604,13 @@ struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t n
     if (!holder || holder->alone) {
         return NULL;
     }
-    struct article_task *task = next_in_line(lines);
+    struct article_task *task = next_in_line(queue, lines);
     if (!task || (task->suspect && holder->count > 0)) {
         return NULL;
     }
     leave_line(queue, task);
-    task->state = TASK_LEASED;
     task->attempt++;
-    task->holder = holder;
-    task->next = holder->first;
-    if (holder->first) {
-        holder->first->previous = task;
-    }
-    holder->first = task;
-    holder->count++;
-    holder->alone = task->suspect;
-    queue->counts.stages[stage - 1].leased++;
+    give_to_holder(queue, task, holder);
     return task;
 }
 
@@ -590,23 +622,39 @@ size_t queue_ready(const struct queue *queue, uint32_t stage)
 
 void queue_renew(struct queue *queue, uint64_t number, int64_t now_ms)
 {
-    struct holder *holder = index_find(&queue->holders, number);
+    struct holder *holder = roster_find(&queue->holders, number);
     if (holder) {
         holder->expires_ms = now_ms + queue->config.lease_ms;
     }
+}
+
+struct article_task *queue_task(const struct queue *queue, const struct queued_article *article,
+                                uint32_t stage)
+{
+    struct article_task *task = task_at(queue, article->tasks);
+    while (task && task->stage != stage) {
+        task = task_at(queue, task->sibling);
+    }
+    return task;
+}
+
+bool queue_is_begun(const struct queue *queue, const struct queued_article *article)
+{
+    const struct article_task *task = task_at(queue, article->tasks);
+    while (task && task->state != TASK_LEASED) {
+        task = task_at(queue, task->sibling);
+    }
+    return article->done != 0 || task;
 }
 
 // The task that `number` holds, in exactly this attempt.
 static struct article_task *held(struct queue *queue, uint64_t number, uint64_t handle,
                                  uint32_t stage, uint32_t attempt)
 {
-    struct queued_article *article = index_find(&queue->articles, handle);
-    struct article_task *task = article ? article->tasks : NULL;
-    while (task && task->stage != stage) {
-        task = task->sibling;
-    }
+    struct queued_article *article = roster_find(&queue->articles, handle);
+    struct article_task *task = article ? queue_task(queue, article, stage) : NULL;
     if (!task || task->state != TASK_LEASED || task->attempt != attempt ||
-        task->holder->number != number) {
+        holder_of(queue, task)->number != number) {
         queue->counts.refused++;
         return NULL;
     }
@@ -740,17 +788,17 @@ static void recover_task(struct queue *queue, struct article_task *task, bool di
 
 void queue_lose(struct queue *queue, uint64_t number, bool died, int64_t now_ms, struct view worker)
 {
-    struct holder *holder = index_remove(&queue->holders, number);
+    struct holder *holder = roster_remove(&queue->holders, number);
     if (!holder) {
         return;
     }
     bool was_alone = holder->count == 1;
     while (holder->first) {
         queue->counts.expired_leases += died;
-        recover_task(queue, holder->first, died, was_alone, now_ms, worker);
+        recover_task(queue, task_at(queue, holder->first), died, was_alone, now_ms, worker);
     }
     assert(holder->count == 0);
-    free(holder);
+    pool_give(&queue->holder_pool, holder);
 }
 
 // --- time
@@ -762,7 +810,7 @@ static size_t expire_holders(struct queue *queue, int64_t now_ms)
         size_t at = 0;
         struct holder *holder;
         again = false;
-        while ((holder = index_next(&queue->holders, &at))) {
+        while ((holder = roster_next(&queue->holders, &at))) {
             if (holder->expires_ms <= now_ms) {
                 queue_lose(queue, holder->number, true, now_ms, VIEW(""));
                 lost++;
@@ -781,9 +829,9 @@ static void pass_deadline(struct queue *queue, struct queued_article *article, i
     if (article->state != ARTICLE_LIVE || missing == 0) {
         return;
     }
-    struct article_task *task = article->tasks;
+    struct article_task *task = task_at(queue, article->tasks);
     while (task) {
-        struct article_task *next = task->sibling;
+        struct article_task *next = task_at(queue, task->sibling);
         if (missing & graph_bit(task->stage)) {
             cancel_task(queue, task);
         }
@@ -796,7 +844,7 @@ static void pass_deadline(struct queue *queue, struct queued_article *article, i
 
 static void ring(struct queue *queue, const struct alarm *alarm, int64_t now_ms)
 {
-    struct queued_article *article = index_find(&queue->articles, alarm->handle);
+    struct queued_article *article = roster_find(&queue->articles, alarm->handle);
     if (!article) {
         return;
     }
@@ -804,10 +852,7 @@ static void ring(struct queue *queue, const struct alarm *alarm, int64_t now_ms)
         pass_deadline(queue, article, now_ms);
         return;
     }
-    struct article_task *task = article->tasks;
-    while (task && task->stage != alarm->stage) {
-        task = task->sibling;
-    }
+    struct article_task *task = queue_task(queue, article, alarm->stage);
     if (task && task->state == TASK_DELAYED && task->since_ms <= now_ms) {
         detach(queue, task);
         task->since_ms = now_ms;
@@ -829,7 +874,7 @@ int64_t queue_next_ms(const struct queue *queue)
     int64_t next = queue->alarm_count > 0 ? queue->alarms[0].at_ms : INT64_MAX;
     size_t at = 0;
     const struct holder *holder;
-    while ((holder = index_next(&queue->holders, &at))) {
+    while ((holder = roster_next(&queue->holders, &at))) {
         next = holder->expires_ms < next ? holder->expires_ms : next;
     }
     return next;
@@ -841,9 +886,9 @@ struct queued_article *queue_take_ended(struct queue *queue)
 {
     struct queued_article *article = queue->ended_first;
     if (article) {
-        queue->ended_first = article->next_ended;
+        queue->ended_first = pool_item(&queue->article_pool, article->next_ended);
         queue->ended_last = queue->ended_first ? queue->ended_last : NULL;
-        article->next_ended = NULL;
+        article->next_ended = 0;
         article->listed = false;
     }
     return article;
@@ -852,9 +897,9 @@ struct queued_article *queue_take_ended(struct queue *queue)
 void queue_forget(struct queue *queue, struct queued_article *article)
 {
     assert(article->state == ARTICLE_ENDED && !article->tasks);
-    index_remove(&queue->articles, article->handle);
+    roster_remove(&queue->articles, article->handle);
     if (article->story.live) {
-        index_remove(&queue->stories, article->story.key[0]);
+        roster_remove(&queue->stories, article->story.key[0]);
         queue_remember(queue, &article->story);
     }
     free(article->dead);
@@ -863,7 +908,7 @@ void queue_forget(struct queue *queue, struct queued_article *article)
 
 struct queued_article *queue_find(const struct queue *queue, uint64_t handle)
 {
-    return index_find(&queue->articles, handle);
+    return roster_find(&queue->articles, handle);
 }
 
 const struct story *queue_find_story(const struct queue *queue, const uint64_t key[2])
@@ -897,16 +942,13 @@ bool queue_discard(struct queue *queue, uint64_t handle)
 
 struct queued_article *queue_next(const struct queue *queue, size_t *at)
 {
-    return index_next(&queue->articles, at);
+    return roster_next(&queue->articles, at);
 }
 
 struct story *queue_next_memory(struct queue *queue, size_t *at)
 {
-    struct story *story = index_next(&queue->stories, at);
-    while (story && story->live) {
-        story = index_next(&queue->stories, at);
-    }
-    return story;
+    struct memory *memory = roster_next(&queue->memories, at);
+    return memory ? &memory->story : NULL;
 }
 
 const struct queue_counts *queue_counts(const struct queue *queue)
@@ -918,7 +960,8 @@ int64_t queue_oldest_ms(const struct queue *queue, uint32_t stage)
 {
     int64_t oldest = 0;
     for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
-        const struct article_task *first = queue->lines[stage - 1].lanes[lane].first;
+        const struct article_task *first =
+            task_at(queue, queue->lines[stage - 1].lanes[lane].first);
         if (first && (oldest == 0 || first->since_ms < oldest)) {
             oldest = first->since_ms;
         }
@@ -928,13 +971,15 @@ int64_t queue_oldest_ms(const struct queue *queue, uint32_t stage)
 
 // --- invariants
 
-static void check_article(const struct queued_article *article, const struct graph *graph)
+static void check_article(const struct queue *queue, const struct queued_article *article)
 {
+    const struct graph *graph = queue->graph;
+    const struct article_task *task = task_at(queue, article->tasks);
     uint32_t open = 0;
-    for (const struct article_task *task = article->tasks; task; task = task->sibling) {
+    for (; task; task = task_at(queue, task->sibling)) {
         assert(task->article == article);
         assert(!(open & graph_bit(task->stage)));
-        assert((task->state == TASK_LEASED) == (task->holder != NULL));
+        assert((task->state == TASK_LEASED) == (task->holder != 0));
         open |= graph_bit(task->stage);
     }
     assert(open == article->open);
@@ -946,14 +991,14 @@ static void check_article(const struct queued_article *article, const struct gra
     }
 }
 
-static size_t check_line(const struct line *line)
+static size_t check_line(const struct queue *queue, const struct line *line)
 {
     size_t count = 0;
-    const struct article_task *previous = NULL;
-    for (const struct article_task *task = line->first; task; task = task->next) {
-        assert(task->state == TASK_READY);
-        assert(task->previous == previous);
-        previous = task;
+    uint32_t previous = 0;
+    for (uint32_t at = line->first; at; at = task_at(queue, at)->next) {
+        assert(task_at(queue, at)->state == TASK_READY);
+        assert(task_at(queue, at)->previous == previous);
+        previous = at;
         count++;
     }
     assert(line->last == previous);
@@ -968,14 +1013,15 @@ static void check_stages(const struct queue *queue)
     const struct holder *holder;
     for (uint32_t i = 0; i < queue->graph->count; i++) {
         for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
-            assert(check_line(&queue->lines[i].lanes[lane]) == queue->counts.stages[i].ready[lane]);
+            assert(check_line(queue, &queue->lines[i].lanes[lane]) ==
+                   queue->counts.stages[i].ready[lane]);
         }
         leased += queue->counts.stages[i].leased;
     }
-    while ((holder = index_next(&queue->holders, &at))) {
+    while ((holder = roster_next(&queue->holders, &at))) {
         size_t count = 0;
-        for (const struct article_task *task = holder->first; task; task = task->next) {
-            assert(task->holder == holder);
+        for (uint32_t task = holder->first; task; task = task_at(queue, task)->next) {
+            assert(holder_of(queue, task_at(queue, task)) == holder);
             count++;
         }
         assert(count == holder->count);
@@ -990,8 +1036,8 @@ void queue_check(const struct queue *queue)
     size_t dead = 0;
     size_t at = 0;
     const struct queued_article *article;
-    while ((article = index_next(&queue->articles, &at))) {
-        check_article(article, queue->graph);
+    while ((article = roster_next(&queue->articles, &at))) {
+        check_article(queue, article);
         live += article->state == ARTICLE_LIVE;
         dead += article->state == ARTICLE_DEAD;
     }

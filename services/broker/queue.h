@@ -40,9 +40,6 @@ extern const struct queue_config queue_defaults;
 
 enum task_state { TASK_READY, TASK_DELAYED, TASK_LEASED };
 
-struct article_task;
-struct holder;
-
 enum article_state { ARTICLE_LIVE, ARTICLE_DEAD, ARTICLE_ENDED };
 
 enum ending { ENDED_COMPLETE, ENDED_SUPERSEDED, ENDED_DEAD };
@@ -61,39 +58,43 @@ struct story {
     uint64_t key[2];
     uint64_t version;
     uint64_t content_hash;
-    uint64_t evidence; // the caller's: where the journal knows it from
+    uint32_t evidence; // the caller's: where the journal knows it from
     bool canceled;     // killed: no later version revives it
     bool live;         // this is the head of a struct queued_article
 };
 
+// A million articles may wait, so an article and its task are kept narrow: what links them is a number of four bytes
+// (pool.h) that queue_task and the like follow. An article that waits for its first stage takes here
+//
+//     112 article + 40 task + 2 * 8 slots of the tables (at half their load) = 168 bytes
 struct queued_article {
-    struct story story; // first: the index of stories points here while the article lives
+    struct story story; // first: while the article lives its story is found here
     uint64_t handle;
     int64_t accepted_ms, deadline_ms, embargo_ms;
-    uint32_t done;    // stages whose section is there, or that need not run
-    uint32_t open;    // stages it has a task for
-    uint32_t skipped; // stages given up at the deadline; they are in `done` too
+    struct dead_letter *dead; // when state is ARTICLE_DEAD
+    void *holding;            // the caller's: document, sections
+    uint32_t done;            // stages whose section is there, or that need not run
+    uint32_t open;            // stages it has a task for
+    uint32_t skipped;         // stages given up at the deadline; they are in `done` too
+    uint32_t tasks;           // the first of them, see queue_task; 0: none
+    uint32_t next_ended;      // see queue_take_ended
     uint8_t lane, pubstatus;
-    uint8_t state;  // enum article_state
-    uint8_t ending; // enum ending
-    bool listed;    // waits in queue_take_ended
-    struct article_task *tasks;
-    struct dead_letter *dead;          // when state is ARTICLE_DEAD
-    struct queued_article *next_ended; // see queue_take_ended
-    void *holding;                     // the caller's: document, sections
+    uint8_t state;      // enum article_state
+    uint8_t ending : 4; // enum ending
+    uint8_t listed : 1; // waits in queue_take_ended
 };
 
 struct article_task {
     struct queued_article *article;
-    struct article_task *previous, *next; // in a line or in a holder's list
-    struct article_task *sibling;         // the article's next task
-    struct holder *holder;                // when leased
-    int64_t since_ms;                     // when it became ready, or is due
+    int64_t since_ms;        // when it became ready, or is due
+    uint32_t previous, next; // in a line or in a holder's list
+    uint32_t sibling;        // the article's next task
+    uint32_t holder;         // when leased
     uint32_t attempt;
     uint8_t stage; // number
-    uint8_t state; // enum task_state
     uint8_t failures, deaths;
-    bool suspect; // was in a dead holder's hands with others: run it alone
+    uint8_t state : 4;   // enum task_state
+    uint8_t suspect : 1; // was in a dead holder's hands with others: run it alone
 };
 
 struct queue;
@@ -177,6 +178,13 @@ void queue_forget(struct queue *queue, struct queued_article *article);
 
 // The article with this handle, or NULL; live or dead.
 struct queued_article *queue_find(const struct queue *queue, uint64_t handle);
+
+// The article's task for `stage`, or NULL.
+struct article_task *queue_task(const struct queue *queue, const struct queued_article *article,
+                                uint32_t stage);
+
+// True when a stage was done or is under way: the article will soon be needed again.
+bool queue_is_begun(const struct queue *queue, const struct queued_article *article);
 
 // What is known of an id, or NULL. While `live` it is the head of its struct queued_article.
 const struct story *queue_find_story(const struct queue *queue, const uint64_t key[2]);

@@ -21,11 +21,7 @@ struct trail {
 
 static const struct article_task *task_of(const struct trail *trail, uint32_t stage)
 {
-    const struct article_task *task = trail->article ? trail->article->tasks : NULL;
-    while (task && task->stage != stage) {
-        task = task->sibling;
-    }
-    return task;
+    return trail->article ? queue_task(trail->core->queue, trail->article, stage) : NULL;
 }
 
 // The hand-out of this attempt, or NULL when it is no longer kept.

@@ -125,10 +125,7 @@ static void lease(struct script *script)
 static uint32_t present_attempt(const struct script *script, uint64_t handle, uint32_t stage)
 {
     const struct queued_article *article = queue_find(script->queue, handle);
-    const struct article_task *task = article ? article->tasks : NULL;
-    while (task && task->stage != stage) {
-        task = task->sibling;
-    }
+    const struct article_task *task = article ? queue_task(script->queue, article, stage) : NULL;
     return task ? task->attempt : 0;
 }
 
