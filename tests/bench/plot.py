@@ -99,7 +99,8 @@ def read(path):
     found = {}
     for line in Path(path).read_text(encoding="utf-8").splitlines()[1:]:
         sweep, value, figure, *numbers = line.split("\t")
-        found.setdefault(sweep, {}).setdefault(figure, []).append((float(value) if sweep in SWEEPS else value, *map(float, numbers)))
+        value = float(value) if sweep in SWEEPS else value
+        found.setdefault(sweep, {}).setdefault(figure, []).append((value, *map(float, numbers)))
     return found
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import contenders
 import hotpath
+import markdown
 import plot
 import scale
 
@@ -114,12 +115,12 @@ class HotPath(unittest.TestCase):
         self.assertEqual({name: process.total for name, process in self.processes.items()}, {"copydesk": 6, "clean": 1})
 
     def test_groups_go_by_the_whole_kernel_stack(self):
-        self.assertEqual(dict(self.processes["copydesk"].groups),
-                         {"kernel file write": 1, "socket I/O": 1, "waiting and waking": 1, "hashing": 1, "copying": 1, "parsing": 1})
+        groups = ("kernel file write", "socket I/O", "waiting and waking", "hashing", "copying", "parsing")
+        self.assertEqual(dict(self.processes["copydesk"].groups), dict.fromkeys(groups, 1))
 
     def test_annotated_instructions_are_read(self):
-        process = hotpath.read_annotated(["1,200 (60.0%)  /src/hash.c:hash128 [/bin/copydesk]", "  800 (40.0%)  ???:0x12 [/lib/libzmq.so.5]",
-                                          "2,000 (100.0%)  PROGRAM TOTALS"])
+        process = hotpath.read_annotated(["1,200 (60.0%)  /src/hash.c:hash128 [/bin/copydesk]",
+                                          "  800 (40.0%)  ???:0x12 [/lib/libzmq.so.5]", "2,000 (100.0%)  PROGRAM TOTALS"])
         self.assertEqual(dict(process.groups), {"hashing": 1200, "libzmq and libuv": 800})
 
 
@@ -149,6 +150,16 @@ class Plots(unittest.TestCase):
         self.assertEqual(plot.Axis([50, 80]).at(0), 0)
         self.assertTrue(plot.Axis([1, 256]).is_log)
         self.assertAlmostEqual(plot.Axis([1, 10, 100]).at(10), 0.5)
+
+
+class Markdown(unittest.TestCase):
+    def test_has_a_row_for_every_contender_with_its_numbers_where_known(self):
+        ipc = {"articles_per_s": [("copydesk", 41889.0, 40000.0, 43000.0)], "p50_ms": [("copydesk", 0.571, 0.571, 0.571)],
+               "p99_ms": [("copydesk", 0.858, 0.858, 0.858)]}
+        lines = list(markdown.table({"ipc": ipc}))
+        self.assertEqual(len(lines), 2 + len(contenders.OURS) + len(contenders.PEERS))
+        self.assertIn("| `copydesk` | 41,889 (40,000..43,000) |  |  | 0.57 / 0.86 |", lines[2])
+        self.assertEqual({line.count("|") for line in lines}, {9})
 
 
 class Runs(unittest.TestCase):
