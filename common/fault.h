@@ -7,7 +7,7 @@
 //
 //     if (fault_hit(FAULT_WRITE) || write(...) < 0) { ... }
 //
-// This is the one piece of mutable state that belongs to the whole process: a point deep in the code has no way to
+// With the jump of clock.c this is the one piece of mutable state that belongs to the whole process: a point deep in the code has no way to
 // be handed a parameter without handing it to everybody. Counting is atomic; setting is for one thread.
 #ifndef COPYDESK_FAULT_H
 #define COPYDESK_FAULT_H

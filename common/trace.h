@@ -16,7 +16,8 @@
 // A new part is one line here and trace_line where it belongs.
 #define TRACE_PARTS                                                                                \
     X(WIRE, "wire")       /* every message in and out */                                           \
-    X(JOURNAL, "journal") /* what is written, made durable and dropped */
+    X(JOURNAL, "journal") /* what is written, made durable and dropped */                          \
+    X(OUTCOME, "outcome") /* what the broker said to each article handed in */
 
 #define X(name, text) TRACE_##name,
 enum trace_part { TRACE_PARTS TRACE_PART_COUNT };

@@ -1,4 +1,5 @@
 // The program: picks the command.
+#include "common/clock.h"
 #include "common/fault.h"
 #include "common/suggest.h"
 #include "services/broker/broker.h"
@@ -97,7 +98,8 @@ int main(int argc, char **argv)
         print_help(stderr);
         return 2;
     }
-    if (fault_open(getenv("COPYDESK_FAULT"), &why) != OK) {
+    if (fault_open(getenv("COPYDESK_FAULT"), &why) != OK ||
+        clock_open(getenv("COPYDESK_CLOCK"), &why) != OK) {
         fprintf(stderr, "copydesk: %s\n", why.text);
         return 2;
     }

@@ -3,6 +3,8 @@
 #include "services/submit.h"
 
 #include "common/clock.h"
+#include "common/trace.h"
+#include "proto/wire.h"
 #include "services/contact.h"
 #include "services/door.h"
 #include "services/input.h"
@@ -37,6 +39,7 @@ struct parcel {
 struct submit {
     uv_loop_t loop;
     struct log log;
+    struct tracer tracer; // COPYDESK_TRACE=outcome
     struct config *config;
     struct door *door;
     struct client_core core;
@@ -218,6 +221,8 @@ static void tell_outcome(struct submit *submit, const struct client_outcome *out
 {
     struct view id = view_slice(outcome->id, 0, ID_SHOWN);
     submit->outcomes[outcome->outcome]++;
+    trace_line(&submit->tracer, TRACE_OUTCOME, "%.*s %s", VIEW_ARGS(id),
+               wire_outcome_name(outcome->outcome));
     if (outcome->outcome == WIRE_CONFLICT) {
         hide_progress(submit);
         fprintf(stderr,
@@ -534,7 +539,10 @@ static enum status run(struct submit *submit, struct error *why)
 
 static enum status open_all(struct submit *submit, const char **files, struct error *why)
 {
-    enum status status = open_input(submit, files, why);
+    enum status status = trace_open(&submit->tracer, getenv("COPYDESK_TRACE"), why);
+    if (status == OK) {
+        status = open_input(submit, files, why);
+    }
     if (status == OK) {
         status = open_core(submit, why);
     }

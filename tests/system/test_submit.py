@@ -26,6 +26,16 @@ def test_a_bad_line_is_named_and_the_rest_goes_on(folder):
         holds(result.out, "3 read, 2 accepted, 1 not readable")
 
 
+def test_a_trace_tells_each_outcome_as_it_comes(folder):
+    with Room(folder) as room:
+        room.start("broker")
+        room.env["COPYDESK_TRACE"] = "outcome"
+        room.submit(articles(2))
+        result = room.submit([*articles(3), {"id": "a1", "text": "other"}])
+        told = [line.split()[3:] for line in result.err.splitlines() if line.startswith("trace outcome ")]
+        equal(told, [["a0", "duplicate"], ["a1", "duplicate"], ["a2", "accepted"], ["a1", "conflict"]])
+
+
 def test_only_bad_input_is_65_and_no_input_66(folder):
     with Room(folder) as room:
         room.start("broker")
