@@ -13,7 +13,7 @@ struct ask {
     uv_timer_t timer;
     struct door *door;
     struct session session;
-    struct view command;
+    struct view command, document;
     struct buf *out;
     int64_t until_ms;
     bool asked, answered, failed;
@@ -65,6 +65,10 @@ static void send_question(struct ask *ask)
     struct frames frames;
     message_begin(&ask->session.out, WIRE_ASK, WIRE_NO_STAGE);
     message_field(&ask->session.out, WIRE_TAG_COMMAND, ask->command);
+    if (ask->document.len > 0) {
+        message_item(&ask->session.out, &(struct wire_item){0}, VIEW(""));
+        message_section(&ask->session.out, WIRE_DOCUMENT, ask->document);
+    }
     ask->asked = true;
     if (session_finish(&ask->session, now_ms(), &frames)) {
         send_frames(ask, &frames);
@@ -146,22 +150,36 @@ static enum status exchange(struct ask *ask, const char *address, struct error *
     return !ask->out->full ? OK : error_set(why, ERR_LIMIT, "the answer is too large");
 }
 
-enum status ask_broker_within(const char *address, struct view command, int64_t wait_ms,
-                              struct buf *out, struct error *why)
+// Asks what stands in `ask` already.
+static enum status ask_it(struct ask *ask, const char *address, struct error *why)
 {
-    struct ask ask = {.command = command, .out = out, .until_ms = now_ms() + wait_ms};
     const struct session_config config = {.role = WIRE_OPERATOR,
                                           .name = "operator",
                                           .software = "copydesk " COPYDESK_VERSION,
                                           .seed = (uint64_t)getpid()};
-    uv_loop_init(&ask.loop);
-    session_init(&ask.session, &config, now_ms());
-    enum status status = exchange(&ask, address, why);
-    door_close(ask.door);
-    uv_run(&ask.loop, UV_RUN_DEFAULT);
-    uv_loop_close(&ask.loop);
-    session_clear(&ask.session);
+    uv_loop_init(&ask->loop);
+    session_init(&ask->session, &config, now_ms());
+    enum status status = exchange(ask, address, why);
+    door_close(ask->door);
+    uv_run(&ask->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&ask->loop);
+    session_clear(&ask->session);
     return status;
+}
+
+enum status ask_broker_within(const char *address, struct view command, int64_t wait_ms,
+                              struct buf *out, struct error *why)
+{
+    struct ask ask = {.command = command, .out = out, .until_ms = now_ms() + wait_ms};
+    return ask_it(&ask, address, why);
+}
+
+enum status ask_broker_about(const char *address, struct view command, struct view document,
+                             struct buf *out, struct error *why)
+{
+    struct ask ask = {
+        .command = command, .document = document, .out = out, .until_ms = now_ms() + ASK_WAIT_MS};
+    return ask_it(&ask, address, why);
 }
 
 enum status ask_broker(const char *address, struct view command, struct buf *out, struct error *why)

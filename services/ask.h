@@ -12,7 +12,11 @@ enum { ASK_WAIT_MS = 5000 };
 MUST_CHECK enum status ask_broker(const char *address, struct view command, struct buf *out,
                                   struct error *why);
 
-// The same with another time to wait.
+// The same with a document that belongs to the command.
+MUST_CHECK enum status ask_broker_about(const char *address, struct view command,
+                                        struct view document, struct buf *out, struct error *why);
+
+// As ask_broker with another time to wait.
 MUST_CHECK enum status ask_broker_within(const char *address, struct view command, int64_t wait_ms,
                                          struct buf *out, struct error *why);
 

@@ -29,7 +29,7 @@ static const struct command commands[] = {
     {"status", status_main, "show what a broker is doing"},
     {"top", top_main, "watch a broker: stages, rates, workers, once a second"},
     {"trace", trace_main, "show where an article is, or what became of it"},
-    {"dlq", dlq_main, "list, show, retry or discard the articles a broker gave up"},
+    {"dlq", dlq_main, "list, show, retry, discard or edit the articles a broker gave up"},
     {"health", health_main, "ask a running service whether it is alive"},
     {"broker", broker_main, "take articles in, hand them to the stages, lose none"},
     {"worker", worker_main, "serve one stage of a broker's pipeline"},

@@ -2,6 +2,7 @@
 #include "services/node.h"
 
 #include "common/json.h"
+#include "common/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,4 +138,59 @@ double node_number(const struct node *object, struct view key)
     char number[40];
     snprintf(number, sizeof number, "%.*s", VIEW_ARGS(node_text(object, key)));
     return strtod(number, NULL);
+}
+
+// The code unit of the four digits behind \\u at `at`; they are there, as the text was checked.
+static uint32_t unit_at(struct view text, size_t at)
+{
+    uint32_t unit = 0;
+    for (size_t i = at + 2; i < at + 6 && i < text.len; i++) {
+        char c = text.at[i];
+        unit = unit * 16 + (uint32_t)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+    }
+    return unit;
+}
+
+// Decodes the \\u escape at `at`, or two that make one character; returns how many bytes of the text it took.
+static size_t decode_unit(struct view text, size_t at, struct buf *out)
+{
+    char bytes[4];
+    uint32_t c = unit_at(text, at);
+    size_t len = 6;
+    if (c >= 0xd800 && c < 0xdc00 && view_starts(view_slice(text, at + 6, text.len), VIEW("\\u"))) {
+        uint32_t low = unit_at(text, at + 6);
+        if (low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+            len = 12;
+        }
+    }
+    if (c == 0 || (c >= 0xd800 && c < 0xe000)) {
+        c = UTF8_REPLACEMENT;
+    }
+    buf_add(out, (struct view){bytes, utf8_encode(c, bytes)});
+    return len;
+}
+
+void node_decode(struct view text, struct buf *out)
+{
+    static const char letters[] = "bfnrt";
+    static const char meanings[] = "\b\f\n\r\t";
+    size_t plain = 0;
+    size_t at = 0;
+    while (at + 1 < text.len) {
+        if (text.at[at] != '\\') {
+            at++;
+            continue;
+        }
+        const char *letter = strchr(letters, text.at[at + 1]);
+        buf_add(out, view_slice(text, plain, at));
+        if (text.at[at + 1] == 'u') {
+            at += decode_unit(text, at, out);
+        } else {
+            buf_add_char(out, letter ? meanings[letter - letters] : text.at[at + 1]);
+            at += 2;
+        }
+        plain = at;
+    }
+    buf_add(out, view_slice(text, plain, text.len));
 }

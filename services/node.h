@@ -3,8 +3,8 @@
 #define COPYDESK_NODE_H
 
 #include "common/arena.h"
+#include "common/buf.h"
 #include "common/status.h"
-#include "common/view.h"
 
 enum node_kind { NODE_OBJECT, NODE_ARRAY, NODE_STRING, NODE_OTHER };
 
@@ -25,6 +25,10 @@ const struct node *node_member(const struct node *object, struct view key);
 
 // The text of the member `key`, or an empty view.
 struct view node_text(const struct node *object, struct view key);
+
+// Appends the text of a string with its escapes turned into what they stand for. A \\u0000 and half a surrogate pair
+// become U+FFFD. Linear.
+void node_decode(struct view text, struct buf *out);
 
 // The number in the member `key`, or 0.
 double node_number(const struct node *object, struct view key);

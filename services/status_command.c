@@ -1,6 +1,7 @@
 #include "services/status_command.h"
 
 #include "services/ask.h"
+#include "services/dlq_edit.h"
 #include "services/settings.h"
 #include "services/tabulate.h"
 
@@ -134,19 +135,33 @@ static void make_command(const struct config *config, struct buf *out)
     }
 }
 
+// `edit` and one article; anything else is asked or misused.
+static bool is_edit(const struct config *config)
+{
+    const char *action = config_argument(config, 0);
+    return action && strcmp(action, "edit") == 0 && config_argument(config, 1) &&
+           !config_argument(config, 2);
+}
+
 int dlq_main(int argc, char **argv)
 {
     static const char usage[] =
         "dlq list [--stage STAGE] [--reason TEXT] | show HANDLE|ID\n"
-        "       copydesk dlq retry|discard HANDLE | all | [--stage STAGE] [--reason TEXT]";
+        "       copydesk dlq retry|discard HANDLE | all | [--stage STAGE] [--reason TEXT]\n"
+        "       copydesk dlq edit [--file FILE|-] HANDLE|ID";
     struct config *config;
     struct log log;
     struct buf command;
     int code;
     buf_init(&command, 1 << 16);
     if (settings_load(&config, &log, usage, argc, argv, &code)) {
-        make_command(config, &command);
-        code = command.len > 0 ? ask_and_print(config, "dlq", buf_view(&command)) : misused(usage);
+        if (is_edit(config)) {
+            code = dlq_edit(config, config_argument(config, 1));
+        } else {
+            make_command(config, &command);
+            code =
+                command.len > 0 ? ask_and_print(config, "dlq", buf_view(&command)) : misused(usage);
+        }
     }
     buf_clear(&command);
     config_free(config);

@@ -11,8 +11,8 @@ int status_main(int argc, char **argv);
 // status_main, 1 when the broker does not know the article, 2 for a wrong command line.
 int trace_main(int argc, char **argv);
 
-// dlq list | show | retry | discard. argv[0] is "dlq". Exit codes as status_main, 1 when nothing was found to show, retry
-// or discard, 2 for a wrong command line.
+// dlq list | show | retry | discard | edit. argv[0] is "dlq". Exit codes as status_main, 1 when nothing was found to show,
+// retry, discard or edit, 2 for a wrong command line; of edit more in dlq_edit.h.
 int dlq_main(int argc, char **argv);
 
 #endif

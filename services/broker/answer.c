@@ -134,23 +134,23 @@ static void write_status(struct notes *json, const struct core *core, int64_t no
     write_peers(json, core, now_ms);
 }
 
-bool answer_command(struct core *core, uint64_t peer, struct view command, int64_t now_ms,
-                    struct buf *out)
+bool answer_command(struct core *core, const struct question *question, struct buf *out)
 {
     struct notes json;
+    struct view command = question->command;
     bool answered = true;
     notes_init(&json, ANSWER_LIMIT);
     notes_begin(&json, NULL);
     if (view_equal(command, VIEW("status"))) {
-        write_status(&json, core, now_ms);
+        write_status(&json, core, question->now_ms);
     } else if (view_starts(command, VIEW("dlq "))) {
-        answered = dlq_command(core, peer, view_slice(command, 4, command.len), now_ms, &json);
+        answered = dlq_command(core, question, &json);
     } else if (view_starts(command, VIEW("trace "))) {
-        trail_write(core, view_slice(command, 6, command.len), now_ms, &json);
+        trail_write(core, view_slice(command, 6, command.len), question->now_ms, &json);
     } else {
         notes_string(&json, "error",
                      VIEW("no such command; there are: status, trace ID, dlq list, dlq show, dlq "
-                          "retry, dlq discard"));
+                          "retry, dlq discard, dlq edit"));
     }
     buf_add(out, notes_finish(&json));
     notes_clear(&json);

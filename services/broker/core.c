@@ -2,6 +2,7 @@
 
 #include "services/broker/answer.h"
 #include "services/broker/core_state.h"
+#include "services/broker/dlq.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -69,6 +70,7 @@ void core_free(struct core *core)
     free(core->acks.at);
     free(core->loads.at);
     free(core->shows.at);
+    free(core->edits.at);
     archive_free(core->archive);
     free(core);
 }
@@ -195,9 +197,17 @@ static void take_ask(struct core *core, struct peer *peer, const struct wire_mes
                      int64_t now_ms)
 {
     struct buf answer;
+    struct wire_walk walk = {.message = message};
+    struct wire_section section;
+    const uint8_t *bytes;
+    struct question question = {
+        .peer = peer->number, .command = message_text(message, WIRE_TAG_COMMAND), .now_ms = now_ms};
+    if (wire_next_item(&walk) && wire_next_section(&walk, &section, &bytes) &&
+        section.stage == WIRE_DOCUMENT) {
+        question.document = (struct view){(const char *)bytes, section.bytes};
+    }
     buf_init(&answer, 64 << 20);
-    bool now = answer_command(core, peer->number, message_text(message, WIRE_TAG_COMMAND), now_ms,
-                              &answer);
+    bool now = answer_command(core, &question, &answer);
     core_settle_ended(core, now_ms);
     if (now) {
         answer_send(core, peer, buf_view(&answer), now_ms);
@@ -344,6 +354,7 @@ void core_turn(struct core *core, int64_t now_ms)
     handout_send_loaded(core, now_ms); // what was fetched without a read
     keep_commit(core, now_ms);
     intake_send_acks(core, now_ms);
+    dlq_send_edited(core, now_ms);
 }
 
 void core_drain(struct core *core)

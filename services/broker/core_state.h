@@ -61,6 +61,13 @@ struct show {
     uint64_t peer;
 };
 
+// An operator who waits until an edited document is on disk.
+struct edit {
+    uint64_t handle;
+    uint64_t peer;
+    uint64_t safe_at; // position in the journal
+};
+
 // First in, first out.
 struct list {
     void *at;
@@ -82,6 +89,7 @@ struct core {
     struct list acks;    // struct ack
     struct list loads;   // struct load
     struct list shows;   // struct show
+    struct list edits;   // struct edit
     struct archive *archive;
     size_t document_bytes, section_bytes;
     uint64_t dropping; // segment that goes when the journal is durable up to `drop_at`; 0: none
@@ -154,6 +162,9 @@ void core_settle_ended(struct core *core, int64_t now_ms);
 
 // Why nothing is accepted now, or NULL.
 const char *intake_closed(const struct core *core);
+
+// Bytes of the journal that the record of an article with this id and document takes.
+size_t intake_record_bytes(struct view id, struct view document);
 
 // Writes the article's record; `*holding` learns where.
 bool intake_append(struct core *core, struct queued_article *article, struct holding *holding,

@@ -4,6 +4,7 @@
 #include "services/broker/core_state.h"
 #include "services/broker/hash.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -183,7 +184,9 @@ static void list(const struct core *core, struct view text, struct notes *json)
     free(letters.at);
 }
 
-static bool retry(struct core *core, const struct queued_article *article, int64_t now_ms)
+// Puts a dead letter before the first stage again, on disk as well; `end` says in its history how it came about.
+static bool revive(struct core *core, const struct queued_article *article, enum hop_end end,
+                   int64_t now_ms)
 {
     struct journal_place place;
     struct holding *holding = core_holding(article);
@@ -193,8 +196,13 @@ static bool retry(struct core *core, const struct queued_article *article, int64
         return false;
     }
     history_add(&holding->history,
-                (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0, .end = HOP_REVIVED});
+                (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0, .end = (uint8_t)end});
     return journal_append(core->journal, &record, now_ms, &place);
+}
+
+static bool retry(struct core *core, const struct queued_article *article, int64_t now_ms)
+{
+    return revive(core, article, HOP_REVIVED, now_ms);
 }
 
 static bool discard(struct core *core, const struct queued_article *article, int64_t now_ms)
@@ -222,16 +230,18 @@ static void act_on(struct core *core, struct view text, int64_t now_ms, const ch
 }
 
 // The dead letter with this handle, or else with this id.
-static const struct queued_article *find_letter(const struct core *core, struct view text)
+static struct queued_article *find_letter(const struct core *core, struct view text)
 {
     uint64_t handle;
     uint64_t key[2];
-    const struct queued_article *article =
+    struct queued_article *article =
         view_parse_u64(text, &handle) ? queue_find(core->queue, handle) : NULL;
     if (!article) {
         hash128(journal_hash_key(core->journal), text, key);
         const struct story *story = queue_find_story(core->queue, key);
-        article = story && story->live ? (const struct queued_article *)story : NULL;
+        if (story && story->live) {
+            article = queue_find(core->queue, ((const struct queued_article *)story)->handle);
+        }
     }
     return article && article->state == ARTICLE_DEAD ? article : NULL;
 }
@@ -313,22 +323,107 @@ void dlq_shown(struct core *core, const struct queued_article *article, struct v
     shows->end = kept;
 }
 
-bool dlq_command(struct core *core, uint64_t peer, struct view command, int64_t now_ms,
+// Why the dead letter cannot get this document now, or NULL.
+static const char *uneditable(const struct core *core, const struct queued_article *article,
+                              struct view document)
+{
+    if (!article) {
+        return "no dead letter has this handle or id; see dlq list";
+    }
+    if (document.len == 0) {
+        return "an edited document comes with the command, and this one is empty";
+    }
+    if (document.len > core->config.article_bytes) {
+        return "the edited document is larger than the broker accepts (--article)";
+    }
+    if (core_holding(article)->loading) { // what comes back would be the old one
+        return "its document is being read; ask again";
+    }
+    return intake_closed(core) ? "nothing new is written now; copydesk status tells why" : NULL;
+}
+
+// What can fail is done before anything changes. The two records share a batch unless the document fills one alone; should
+// the power go between them then, the article stays a dead letter with the new document, and nobody was told otherwise.
+static bool replace_document(struct core *core, struct queued_article *article,
+                             const struct question *question)
+{
+    struct holding *holding = core_holding(article);
+    struct journal_place old = holding->place;
+    size_t bytes = intake_record_bytes(holding_id(holding), question->document) + RECORD_HEAD_BYTES;
+    struct edit *owed = core_list_push(&core->edits, sizeof *owed);
+    if (!owed) {
+        return false;
+    }
+    if (!journal_reserve(core->journal, bytes, question->now_ms)) {
+        core->edits.end--;
+        return false;
+    }
+    bool appended = intake_append(core, article, holding, question->document, question->now_ms);
+    assert(appended);
+    journal_moved(core->journal, old);
+    revive(core, article, HOP_EDITED, question->now_ms);
+    *owed = (struct edit){article->handle, question->peer, journal_end(core->journal)};
+    return true;
+}
+
+static bool edit(struct core *core, const struct question *question, struct view text,
                  struct notes *json)
 {
+    struct queued_article *article = find_letter(core, text);
+    const char *why = uneditable(core, article, question->document);
+    if (!why && replace_document(core, article, question)) {
+        return false;
+    }
+    notes_string(json, "error", view_of(why ? why : "no memory for the edited document"));
+    return true;
+}
+
+static void answer_edit(struct core *core, struct peer *peer, const struct edit *edit,
+                        int64_t now_ms)
+{
+    struct notes json;
+    notes_init(&json, ANSWER_LIMIT);
+    notes_begin(&json, NULL);
+    notes_integer(&json, "edited", (int64_t)edit->handle);
+    answer_send(core, peer, notes_finish(&json), now_ms);
+    notes_clear(&json);
+}
+
+void dlq_send_edited(struct core *core, int64_t now_ms)
+{
+    uint64_t durable = journal_durable(core->journal);
+    struct list *edits = &core->edits;
+    while (edits->first < edits->end) {
+        const struct edit *edit = (struct edit *)edits->at + edits->first;
+        struct peer *peer = core_find_peer(core, edit->peer);
+        if (edit->safe_at > durable) {
+            return;
+        }
+        edits->first++;
+        if (peer) { // who left meanwhile is forgotten
+            answer_edit(core, peer, edit, now_ms);
+        }
+    }
+}
+
+bool dlq_command(struct core *core, const struct question *question, struct notes *json)
+{
+    struct view command = view_slice(question->command, 4, question->command.len);
     struct view verb = first_word(command);
     struct view rest = view_slice(command, verb.len, command.len);
     rest = view_slice(rest, rest.len > 0, rest.len);
     if (view_equal(verb, VIEW("list"))) {
         list(core, rest, json);
     } else if (view_equal(verb, VIEW("show"))) {
-        return show(core, peer, rest, json);
+        return show(core, question->peer, rest, json);
+    } else if (view_equal(verb, VIEW("edit"))) {
+        return edit(core, question, rest, json);
     } else if (view_equal(verb, VIEW("retry"))) {
-        act_on(core, rest, now_ms, "retried", retry, json);
+        act_on(core, rest, question->now_ms, "retried", retry, json);
     } else if (view_equal(verb, VIEW("discard"))) {
-        act_on(core, rest, now_ms, "discarded", discard, json);
+        act_on(core, rest, question->now_ms, "discarded", discard, json);
     } else {
-        notes_string(json, "error", VIEW("dlq knows list, show, retry and discard"));
+        notes_string(json, "error", VIEW("dlq knows list, show, retry, discard and edit"));
     }
     return true;
 }

@@ -27,6 +27,7 @@ enum hop_end {
     HOP_REJECT,
     HOP_RETURN,
     HOP_REVIVED, // no hand-out: the operator took it out of the dead letters
+    HOP_EDITED,  // likewise, and with another document
 };
 
 // One hand-out.
@@ -45,7 +46,7 @@ struct history {
     struct hop hops[];
 };
 
-// Notes a hand-out, or that the article was revived. `*history` starts as NULL and is freed with free(). Without
+// Notes a hand-out, or that the article was revived or edited. `*history` starts as NULL and is freed with free(). Without
 // memory the hop is missing.
 void history_add(struct history **history, struct hop hop);
 

@@ -32,6 +32,11 @@ static void owe_ack(struct core *core, const struct ack *ack)
     }
 }
 
+size_t intake_record_bytes(struct view id, struct view document)
+{
+    return RECORD_HEAD_BYTES + RECORD_ARTICLE_BYTES + id.len + document.len + 8; // 8: its padding
+}
+
 bool intake_append(struct core *core, struct queued_article *article, struct holding *holding,
                    struct view document, int64_t now_ms)
 {
@@ -112,9 +117,8 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
     if (outcome != WIRE_ACCEPTED) {
         return queue_put(core->queue, &put, now_ms, &article); // counts it
     }
-    size_t record_bytes = RECORD_HEAD_BYTES + RECORD_ARTICLE_BYTES + id.len + document.len + 8;
     struct holding *holding = hold(item, id, document);
-    if (!holding || !journal_reserve(core->journal, record_bytes, now_ms) ||
+    if (!holding || !journal_reserve(core->journal, intake_record_bytes(id, document), now_ms) ||
         queue_put(core->queue, &put, now_ms, &article) != WIRE_ACCEPTED) {
         holding_free(holding);
         return WIRE_BUSY;

@@ -6,8 +6,13 @@
 enum { OTHERS_LIMIT = 100 };
 
 static const char *const end_names[] = {
-    [HOP_OPEN] = "lost",     [HOP_DONE] = "done",         [HOP_RETRY] = "failed",
-    [HOP_REJECT] = "reject", [HOP_RETURN] = "given back", [HOP_REVIVED] = "retried by operator",
+    [HOP_OPEN] = "lost",
+    [HOP_DONE] = "done",
+    [HOP_RETRY] = "failed",
+    [HOP_REJECT] = "reject",
+    [HOP_RETURN] = "given back",
+    [HOP_REVIVED] = "retried by operator",
+    [HOP_EDITED] = "edited by operator",
 };
 
 // What is told of an article, live or ended.
@@ -95,7 +100,7 @@ static void write_hop(const struct trail *trail, const struct hop *hop, struct n
     notes_integer(json, "attempt", hop->attempt);
     notes_string(json, "worker",
                  hop->stage ? view_of(archive_name_of(core->archive, hop->worker)) : VIEW("-"));
-    if (hop->end != HOP_OPEN && hop->end != HOP_REVIVED) {
+    if (hop->end != HOP_OPEN && hop->end < HOP_REVIVED) {
         notes_integer(json, "took_ms", hop->took_ms);
     } else {
         notes_null(json, "took_ms");

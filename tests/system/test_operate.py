@@ -78,6 +78,83 @@ def test_dead_letters_are_shown_and_moved_by_reason(folder):
         equal(list(room.exported()), ["poison"])
 
 
+def bury(room, document):
+    """Brings one document to the dead letters: the stage's worker dies of it."""
+    worker = room.start("entities", "worker", "entities", "--article-timeout", "100ms")
+    room.submit([document])
+    room.wait_for_status(lambda status: status["articles"]["dead"] == 1)
+    if worker.poll() is None:
+        room.stop("entities", signal.SIGKILL)
+
+
+def test_an_edited_dead_letter_survives_kill_9_with_its_new_document(folder):
+    with Room(folder, "clean = article\nentities = clean\nexport = *\n") as room:
+        room.start("broker", *QUICK, "--max-deaths", "1")
+        room.start("clean", "worker", "clean")
+        sentence = "Mayor Anna Schmidt of Hamburg met Donald Trump in Washington on Thursday. "
+        bury(room, {"id": "poison", "version": 3, "text": sentence * 20000, "urgency": 2})
+        edited = room.run("dlq", "edit", "poison", "--file", "-",
+                          stdin='{"id": "poison", "version": 3,\n "text": "Mended.", "urgency": 2}')
+        equal((edited.code, edited.err), (0, ""))
+        holds(edited.out, "goes through the stages again")
+        room.stop("broker", signal.SIGKILL)
+        room.start("broker", *QUICK)
+        room.start("entities", "worker", "entities")
+        room.start("export", "export")
+        room.wait_for_status(lambda status: status["articles"]["live"] == 0 and status["articles"]["complete"] == 1)
+        equal([(article["version"], article["text"][:20]) for article in room.exported().values()], [(3, "Mended.")])
+        equal(room.status()["articles"]["dead"], 0)
+        again = room.submit([{"id": "poison", "version": 3, "text": sentence * 20000, "urgency": 2}])
+        holds(again.out, "1 duplicate")
+
+
+def test_an_edit_that_is_wrong_is_refused_and_changes_nothing(folder):
+    with Room(folder, "clean = article\nentities = clean\nexport = *\n") as room:
+        room.start("broker", *QUICK, "--max-deaths", "1")
+        room.start("clean", "worker", "clean")
+        text = "Mayor Anna Schmidt of Hamburg met Donald Trump in Washington on Thursday. " * 20000
+        bury(room, {"id": "poison", "text": text})
+        for wrong, sentence in (("", "is empty"), ("Mended.", "expected"), ('{"id": "poison"', "expected"),
+                                ('{"id": "other", "text": "x"}', "must stay 'poison'"),
+                                ('{"id": "poison", "text": "x", "version": 2}', "'version' is changed"),
+                                ('{"id": "poison", "text": "x", "pubstatus": "canceled"}', "'pubstatus' is changed")):
+            refused = room.run("dlq", "edit", "poison", "--file", "-", stdin=wrong)
+            equal(refused.code, 65, wrong)
+            holds(refused.err, sentence)
+            holds(refused.err, "the dead letter is as it was")
+        equal(room.run("dlq", "edit", "nobody", "--file", "-", stdin='{"id": "nobody"}').code, 1)
+        equal(room.run("dlq", "edit", "poison", "--file", folder / "missing").code, 66)
+        equal(room.run("dlq", "edit").code, 2)
+        shown = json.loads(room.run("dlq", "show", "poison", "--json").out)
+        equal(json.loads(shown["document"])["text"], text)
+
+
+def test_an_editor_opens_on_a_readable_copy(folder):
+    with Room(folder, "clean = article\nentities = clean\nexport = *\n") as room:
+        room.start("broker", *QUICK, "--max-deaths", "1")
+        room.start("clean", "worker", "clean")
+        bury(room, {"id": "poison", "title": "A \u201cfine\u201d day", "text": "Mayor Anna Schmidt met Donald Trump. " * 40000})
+        room.env["TMPDIR"] = str(folder)
+        room.env["VISUAL"] = "true --flag"
+        unchanged = room.run("dlq", "edit", "poison")
+        equal(unchanged.code, 1)
+        holds(unchanged.err, "nothing was changed")
+        room.env["VISUAL"] = "false"
+        failed = room.run("dlq", "edit", "poison")
+        equal(failed.code, 73)
+        kept = next(folder.glob("copydesk-*.json"))
+        holds(failed.err, str(kept))
+        holds(kept.read_text(), '\n  "title": "A \u201cfine\u201d day",\n')
+        kept.unlink()
+        room.env["VISUAL"] = "sed -i 's/\"text\": .*/\"text\": \"Short.\"/'"
+        equal(room.run("dlq", "edit", "poison").code, 0)
+        equal(list(folder.glob("copydesk-*.json")), [])
+        room.start("entities", "worker", "entities")
+        room.start("export", "export")
+        room.wait_for_status(lambda status: status["articles"]["complete"] == 1)
+        equal(room.exported()["poison"]["text"], "Short.")
+
+
 def test_a_stage_without_workers_is_told(folder):
     port = free_port()
     with Room(folder, PIPELINE) as room:

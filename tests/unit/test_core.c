@@ -442,6 +442,78 @@ static void the_operator_retries_and_discards_those_that_are_meant(void **state)
     assert_true(answers(desk, "trace b", "\"state\":\"discarded\"", 4));
 }
 
+// Asks with a document, and does not wait for the answer.
+static void ask_edit(struct desk *desk, const char *command, struct view document, int64_t now_ms)
+{
+    hello(desk, OPERATOR, WIRE_OPERATOR, NULL, 0);
+    assert_int_equal(receive_type(desk, OPERATOR), WIRE_WELCOME);
+    message_begin(&desk->message, WIRE_ASK, WIRE_NO_STAGE);
+    message_field(&desk->message, WIRE_TAG_COMMAND, view_of(command));
+    message_item(&desk->message, &(struct wire_item){0}, VIEW(""));
+    message_section(&desk->message, WIRE_DOCUMENT, document);
+    send(desk, OPERATOR, now_ms);
+}
+
+// True when the next message to the operator is an answer with `part`.
+static bool answered(struct desk *desk, const char *part)
+{
+    struct frames frames = {0};
+    struct wire_message parsed;
+    if (!receive(desk, OPERATOR, &frames, &parsed)) {
+        return false;
+    }
+    struct view body = {(const char *)parsed.body, parsed.body_len};
+    bool is_there =
+        parsed.header.type == WIRE_ANSWER && view_find(body, view_of(part), 0) < body.len;
+    frames_clear(&frames);
+    return is_there;
+}
+
+static void an_edited_dead_letter_goes_on_with_the_new_document_once_that_is_on_disk(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames;
+    struct wire_message parsed;
+    struct wire_section section;
+    const uint8_t *bytes;
+    bury_two(desk);
+    commit(desk, 2);
+    commit(desk, 2);
+    while (receive(desk, WORKER, &frames, &parsed)) {
+        frames_clear(&frames);
+    }
+    ask_edit(desk, "dlq edit b", VIEW("{\"id\":\"b\",\"text\":\"mended\"}"), 3);
+    assert_false(answered(desk, ""));
+    assert_true(receive(desk, WORKER, &frames, &parsed));
+    struct wire_walk walk = {.message = &parsed};
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.handle, 2);
+    assert_int_equal(walk.item.version, 1);
+    assert_true(wire_next_section(&walk, &section, &bytes));
+    assert_int_equal(section.bytes, strlen("{\"id\":\"b\",\"text\":\"mended\"}"));
+    assert_memory_equal(bytes, "{\"id\":\"b\",\"text\":\"mended\"}", section.bytes);
+    frames_clear(&frames);
+    commit(desk, 4);
+    assert_true(answered(desk, "{\"edited\":2}"));
+    assert_int_equal(queue_counts(core_queue(desk->core))->dead, 1);
+    assert_true(answers(desk, "trace b", "\"end\":\"edited by operator\"", 5));
+}
+
+static void an_edit_that_cannot_be_taken_leaves_the_dead_letter_as_it_was(void **state)
+{
+    struct desk *desk = *state;
+    bury_two(desk);
+    ask_edit(desk, "dlq edit b", VIEW(""), 2);
+    assert_true(answered(desk, "{\"error\":"));
+    ask_edit(desk, "dlq edit a", VIEW("{}"), 2);
+    assert_true(answered(desk, "no dead letter"));
+    core_drain(desk->core);
+    ask_edit(desk, "dlq edit b", VIEW("{}"), 2);
+    assert_true(answered(desk, "nothing new is written now"));
+    assert_int_equal(queue_counts(core_queue(desk->core))->dead, 2);
+    assert_true(answers(desk, "dlq show b", "\"document\":\"{\\\"id\\\":\\\"a\\\"}\"", 3));
+}
+
 static void a_trace_tells_where_an_article_is_and_who_had_it(void **state)
 {
     struct desk *desk = *state;
@@ -539,6 +611,8 @@ int main(void)
         TEST(the_operator_lists_the_dead_by_stage_and_reason),
         TEST(the_operator_sees_the_document_of_a_dead_letter),
         TEST(the_operator_retries_and_discards_those_that_are_meant),
+        TEST(an_edited_dead_letter_goes_on_with_the_new_document_once_that_is_on_disk),
+        TEST(an_edit_that_cannot_be_taken_leaves_the_dead_letter_as_it_was),
         TEST(a_trace_tells_where_an_article_is_and_who_had_it),
         TEST(a_trace_tells_how_an_article_ended),
         TEST(a_delivered_article_is_traced_to_its_sink),
