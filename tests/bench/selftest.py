@@ -165,12 +165,13 @@ class Markdown(unittest.TestCase):
 class Runs(unittest.TestCase):
     """With a program in place of bench_broker."""
 
-    def compare(self, script):
+    def compare(self, script, box_s=600):
         with tempfile.TemporaryDirectory() as folder:
             program = Path(folder) / "bench_broker"
             program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
             program.chmod(0o755)
-            options = types.SimpleNamespace(bin=Path(folder), transport="ipc", rounds=2, n=10, full_secs=0, bytes=[])
+            options = types.SimpleNamespace(bin=Path(folder), transport="ipc", rounds=2, n=10, full_secs=0, bytes=[],
+                                            box_s=box_s)
             made = broker.Comparison(options)
             with contextlib.redirect_stderr(io.StringIO()):
                 made.full(["copydesk"])
@@ -185,6 +186,10 @@ class Runs(unittest.TestCase):
         made = self.compare("echo copydesk.articles_per_s 5")
         self.assertFalse(made.failed)
         self.assertEqual(made.values("copydesk", "articles_per_s"), [5, 5])
+
+    def test_are_fewer_when_the_time_is_up(self):
+        made = self.compare("echo copydesk.articles_per_s 5", box_s=0)
+        self.assertEqual(made.values("copydesk", "articles_per_s"), [5])
 
 
 class Load(unittest.TestCase):
