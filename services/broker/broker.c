@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-enum { SIGNAL_COUNT = 3 };
+// Less than JUMP_MS is the time between two readings, or a correction that no lease minds.
+enum { SIGNAL_COUNT = 3, JUMP_MS = 250 };
 
 struct broker {
     uv_loop_t loop;
@@ -26,6 +27,7 @@ struct broker {
     struct metrics *metrics;
     struct gauges *gauges;
     struct ops *ops;
+    int64_t ahead_ms;  // of the wall clock, to the monotonic clock
     int64_t gauged_ms; // when the gauges were brought up to date
     int64_t commit_us; // how long the last commit took
     uv_timer_t timer;
@@ -40,9 +42,20 @@ struct broker {
     bool stopping, failed;
 };
 
-static int64_t now_ms(void)
+// The time that the core is told. It is the wall clock's, for embargoes and the journal; when that was set, the core
+// hears of it first. What has happened between two readings is the difference to the monotonic clock.
+static int64_t now_ms(struct broker *broker)
 {
-    return clock_wall_ms();
+    int64_t wall_ms = clock_wall_ms();
+    int64_t ahead_ms = wall_ms - clock_monotonic_us() / 1000;
+    int64_t jump_ms = ahead_ms - broker->ahead_ms;
+    if (jump_ms <= -JUMP_MS || jump_ms >= JUMP_MS) {
+        broker->ahead_ms = ahead_ms;
+        broker->gauged_ms += jump_ms;
+        broker->drain_until_ms += broker->drain_until_ms ? jump_ms : 0;
+        core_jump(broker->core, jump_ms, wall_ms);
+    }
+    return wall_ms;
 }
 
 static void turn(struct broker *broker);
@@ -63,10 +76,10 @@ static void on_written(uv_work_t *work, int cancelled)
     if (broker->commit_status == OK) {
         gauges_fsync(broker->gauges, broker->commit_us);
         core_synced(broker->core, broker->commit_us);
-        core_committed(broker->core, now_ms());
+        core_committed(broker->core, now_ms(broker));
     } else {
         core_commit_failed(broker->core, broker->commit_status == ERR_FULL,
-                           broker->commit_error.text, now_ms());
+                           broker->commit_error.text, now_ms(broker));
     }
     turn(broker);
 }
@@ -95,7 +108,7 @@ static void read_record(struct broker *broker, const struct action *action)
     } else {
         log_error(&broker->log, "%s", why.text);
     }
-    core_read(broker->core, action->handle, action->place, bytes, now_ms());
+    core_read(broker->core, action->handle, action->place, bytes, now_ms(broker));
 }
 
 // True when the core may have something more to do because of it.
@@ -104,7 +117,7 @@ static bool perform(struct broker *broker, struct action *action)
     switch (action->kind) {
     case ACTION_SEND:
         if (door_send(broker->door, action->peer, &action->frames) == ERR_UNREACHABLE) {
-            core_unreachable(broker->core, action->peer, now_ms());
+            core_unreachable(broker->core, action->peer, now_ms(broker));
             return true;
         }
         return false;
@@ -135,21 +148,21 @@ static void on_timer(uv_timer_t *timer)
 
 static void set_timer(struct broker *broker)
 {
-    int64_t wait = core_next_ms(broker->core) - now_ms();
+    int64_t wait = core_next_ms(broker->core) - now_ms(broker);
     wait = wait < 0 ? 0 : wait > 1000 ? 1000 : wait;
     uv_timer_start(&broker->timer, on_timer, (uint64_t)wait, 0);
 }
 
-static bool is_drained(const struct broker *broker)
+static bool is_drained(struct broker *broker)
 {
     return broker->drain_until_ms != 0 && !broker->committing &&
-           (core_is_idle(broker->core) || now_ms() >= broker->drain_until_ms);
+           (core_is_idle(broker->core) || now_ms(broker) >= broker->drain_until_ms);
 }
 
 // Once a second: tells whoever watches how things stand.
 static void report(struct broker *broker)
 {
-    int64_t now = now_ms();
+    int64_t now = now_ms(broker);
     ops_tick(broker->ops);
     if (now - broker->gauged_ms < 1000 && now >= broker->gauged_ms) {
         return;
@@ -168,10 +181,10 @@ static void turn(struct broker *broker)
     if (broker->stopping) {
         return;
     }
-    core_tick(broker->core, now_ms());
+    core_tick(broker->core, now_ms(broker));
     while (again && !broker->stopping) {
         again = false;
-        core_turn(broker->core, now_ms());
+        core_turn(broker->core, now_ms(broker));
         while (core_take_action(broker->core, &action)) {
             if (broker->stopping && action.kind == ACTION_SEND) {
                 frames_clear(&action.frames);
@@ -193,7 +206,7 @@ static void turn(struct broker *broker)
 static void on_message(void *user, uint64_t peer, struct view envelope, struct view body)
 {
     struct broker *broker = user;
-    core_message(broker->core, peer, envelope, body, now_ms());
+    core_message(broker->core, peer, envelope, body, now_ms(broker));
 }
 
 static void on_turn(void *user)
@@ -223,7 +236,7 @@ static void dump_state(struct broker *broker)
 {
     struct buf state;
     buf_init(&state, 1 << 20);
-    core_status(broker->core, now_ms(), &state);
+    core_status(broker->core, now_ms(broker), &state);
     fprintf(stderr, "%.*s\n", VIEW_ARGS(buf_view(&state)));
     buf_clear(&state);
 }
@@ -241,7 +254,7 @@ static void on_signal(uv_signal_t *signal, int number)
         return;
     }
     log_info(&broker->log, "draining; unfinished articles stay in the journal");
-    broker->drain_until_ms = now_ms() + config_duration_ms(broker->config, "broker.drain");
+    broker->drain_until_ms = now_ms(broker) + config_duration_ms(broker->config, "broker.drain");
     core_drain(broker->core);
     turn(broker);
 }
@@ -252,7 +265,7 @@ static struct core_config core_settings(struct broker *broker)
     struct core_config config = core_defaults;
     uint64_t random[4] = {0};
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
-        random[0] = (uint64_t)now_ms();
+        random[0] = (uint64_t)clock_wall_ms();
     }
     config.queue = queue_defaults;
     config.queue.lease_ms = (uint32_t)config_duration_ms(from, "broker.lease");
@@ -297,6 +310,7 @@ static enum status make_core(struct broker *broker, struct error *why)
                          config.queue.lease_ms, config.heartbeat_ms);
     }
     broker->core = core_new(&graph, &config);
+    broker->ahead_ms = clock_wall_ms() - clock_monotonic_us() / 1000;
     broker->metrics = metrics_new();
     if (broker->core && broker->metrics) {
         broker->gauges = gauges_new(broker->metrics, core_graph(broker->core));
@@ -315,7 +329,7 @@ static enum status recover(struct broker *broker, struct error *why)
     struct journal_report report;
     int64_t start_us = clock_monotonic_us();
     struct disk disk = disk_file_calls(broker->disk);
-    enum status status = core_recover(broker->core, &disk, now_ms(), &report, why);
+    enum status status = core_recover(broker->core, &disk, now_ms(broker), &report, why);
     if (status != OK) {
         return status;
     }

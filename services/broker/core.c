@@ -326,6 +326,27 @@ void core_tick(struct core *core, int64_t now_ms)
     }
 }
 
+void core_jump(struct core *core, int64_t by_ms, int64_t now_ms)
+{
+    size_t at = 0;
+    struct peer *peer;
+    while ((peer = index_next(&core->peers, &at))) {
+        peer->heard_ms += by_ms;
+        peer->sent_ms += by_ms;
+        peer->joined_ms += by_ms;
+    }
+    for (uint32_t i = 0; i < core->graph.count; i++) {
+        core->starved[i].since_ms += core->starved[i].since_ms ? by_ms : 0;
+    }
+    core->gather_since_ms += by_ms;
+    core->retry_at_ms += core->retry_at_ms == INT64_MAX ? 0 : by_ms;
+    core->started_ms += core->started_ms ? by_ms : 0;
+    core->watched_ms += by_ms;
+    queue_jump(core->queue, by_ms, now_ms);
+    core_say(core, "the clock jumped by %lld ms; embargoes follow it, leases do not",
+             (long long)by_ms);
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;

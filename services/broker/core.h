@@ -99,6 +99,10 @@ void core_read(struct core *core, uint64_t handle, struct journal_place place, s
 void core_tick(struct core *core, int64_t now_ms);
 int64_t core_next_ms(const struct core *core);
 
+// The clock jumped by `by_ms` to `now_ms` since the last call: somebody set it. Who is silent, for how long, is not
+// concerned; embargoes and deadlines follow the clock. Call before anything else is told the new time.
+void core_jump(struct core *core, int64_t by_ms, int64_t now_ms);
+
 // Acts on what the events since the last turn have changed: answers, hands out work, commits.
 void core_turn(struct core *core, int64_t now_ms);
 

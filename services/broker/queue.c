@@ -869,6 +869,61 @@ size_t queue_tick(struct queue *queue, int64_t now_ms)
     return expire_holders(queue, now_ms);
 }
 
+static bool waits_for_embargo(const struct article_task *task)
+{
+    return task->state == TASK_DELAYED && task->since_ms == task->article->embargo_ms;
+}
+
+static void jump_task(struct queue *queue, struct article_task *task, int64_t by_ms, int64_t now_ms)
+{
+    int64_t embargo_ms = task->article->embargo_ms;
+    if (waits_for_embargo(task)) {
+        return;
+    }
+    task->since_ms += by_ms;
+    if (task->state == TASK_READY && queue->graph->stages[task->stage - 1].terminal &&
+        embargo_ms > now_ms) {
+        detach(queue, task);
+        delay(queue, task, embargo_ms, now_ms);
+    }
+}
+
+// An alarm rings when its task is due. Those whose task is gone, and deadlines, stay as they are.
+static void jump_alarms(struct queue *queue)
+{
+    size_t count = queue->alarm_count;
+    queue->alarm_count = 0;
+    for (size_t i = 0; i < count; i++) { // each into the heap of those before it, which ends there
+        struct alarm alarm = queue->alarms[i];
+        struct queued_article *article = roster_find(&queue->articles, alarm.handle);
+        const struct article_task *task =
+            article && alarm.stage ? queue_task(queue, article, alarm.stage) : NULL;
+        if (task && task->state == TASK_DELAYED) {
+            alarm.at_ms = task->since_ms;
+        }
+        bool added = add_alarm(queue, alarm);
+        assert(added);
+    }
+}
+
+void queue_jump(struct queue *queue, int64_t by_ms, int64_t now_ms)
+{
+    size_t at = 0;
+    struct holder *holder;
+    struct queued_article *article;
+    while ((holder = roster_next(&queue->holders, &at))) {
+        holder->expires_ms += by_ms;
+    }
+    at = 0;
+    while ((article = roster_next(&queue->articles, &at))) {
+        struct article_task *task = task_at(queue, article->tasks);
+        for (; task; task = task_at(queue, task->sibling)) {
+            jump_task(queue, task, by_ms, now_ms);
+        }
+    }
+    jump_alarms(queue);
+}
+
 int64_t queue_next_ms(const struct queue *queue)
 {
     int64_t next = queue->alarm_count > 0 ? queue->alarms[0].at_ms : INT64_MAX;

@@ -156,6 +156,11 @@ void queue_lose(struct queue *queue, uint64_t holder, bool died, int64_t now_ms,
 // Returns how many holders were given up.
 size_t queue_tick(struct queue *queue, int64_t now_ms);
 
+// The clock that all times come from jumped by `by_ms` (below zero: back) to `now_ms`. Leases, pauses and waits keep
+// the length that is left of them; embargoes and deadlines are moments of the clock and stay, also one
+// that had opened already and is ahead again. Linear in the articles; not for small steps.
+void queue_jump(struct queue *queue, int64_t by_ms, int64_t now_ms);
+
 // When queue_tick has something to do next, or INT64_MAX.
 int64_t queue_next_ms(const struct queue *queue);
 

@@ -3,6 +3,7 @@
 //     > 0      put a1 lane=flash        also v=2 content=other kill embargo=5000 deadline=3000
 //     > 0      lease clean w1           done|fail|reject|return STAGE WORKER ID [attempt=N]
 //     > 10000  tick                     renew W, die W, leave W, revive ID, discard ID, counts STAGE
+//     > 70000  jump from=10000          the clock is set from 10000 to 70000
 //
 // Every command gives one line, "put a1 -> accepted"; an article that ends because of it adds a line, "a1 complete".
 // The invariants of the queue are checked after every command.
@@ -166,6 +167,10 @@ static void other(struct script *script)
     struct view who = script->words[1];
     if (view_equal(command, VIEW("tick"))) {
         buf_printf(script->out, "%zu lost\n", queue_tick(script->queue, script->now_ms));
+    } else if (view_equal(command, VIEW("jump"))) {
+        int64_t by_ms = script->now_ms - (int64_t)number(script, "from", 0);
+        queue_jump(script->queue, by_ms, script->now_ms);
+        buf_printf(script->out, "ok\n");
     } else if (view_equal(command, VIEW("renew"))) {
         queue_renew(script->queue, view_hash(who), script->now_ms);
         buf_printf(script->out, "ok\n");

@@ -1,5 +1,6 @@
 """copydesk worker: serves a stage, and what becomes of its articles when it leaves, freezes, or hangs."""
 
+import struct
 import urllib.error
 import urllib.request
 
@@ -81,6 +82,31 @@ def test_the_articles_of_a_frozen_worker_go_to_another(folder):
         room.submit(articles(10, "b"))
         room.wait_for_status(lambda status: status["articles"]["complete"] == 60)
         equal(len(room.exported()), 60)
+
+
+def test_setting_the_clock_neither_loses_a_worker_nor_keeps_a_dead_one(folder):
+    def set_clock(by_ms):
+        with open(clock, "r+b") as file:
+            file.write(struct.pack("<q", by_ms))
+
+    clock = write(folder / "clock", bytes(8))
+    with Room(folder, CLEAN_ONLY) as room:
+        room.env["COPYDESK_CLOCK"] = str(clock)
+        room.start("broker", *QUICK)
+        first = room.start("first", "worker", "clean")
+        room.wait_for_log("first", "serving clean")
+        set_clock(3600000)
+        room.wait_for_log("broker", "the clock jumped by 36")
+        equal(room.status()["articles"]["expired_leases"], 0)
+        first.send_signal(signal.SIGSTOP)
+        room.submit(articles(5))
+        room.wait_for_status(lambda status: stage_of(status, "clean")["leased"] == 5)
+        set_clock(0)
+        room.start("second", "worker", "clean")
+        room.start("export", "export")
+        room.wait_for_status(lambda status: status["articles"]["complete"] == 5)
+        equal(len(room.exported()), 5)
+        lacks(room.log("second"), "lost the broker")
 
 
 def test_an_article_that_hangs_its_workers_ends_in_the_dead_letters(folder):

@@ -319,6 +319,23 @@ static void a_silent_worker_loses_its_articles_to_another(void **state)
     frames_clear(&frames);
 }
 
+static void a_clock_that_is_set_neither_loses_a_worker_nor_keeps_a_dead_one(void **state)
+{
+    struct desk *desk = *state;
+    const int64_t hour_ms = 3600000;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    put(desk, "a", 1, 0);
+    core_jump(desk->core, hour_ms, hour_ms + 5000);
+    core_tick(desk->core, hour_ms + 5000);
+    assert_int_equal(queue_counts(core_queue(desk->core))->expired_leases, 0);
+    core_jump(desk->core, -hour_ms, 9000);
+    core_tick(desk->core, 9000);
+    assert_int_equal(queue_counts(core_queue(desk->core))->expired_leases, 0);
+    core_tick(desk->core, 10000);
+    assert_int_equal(queue_counts(core_queue(desk->core))->expired_leases, 1);
+}
+
 static void whoever_said_no_hello_is_told_to(void **state)
 {
     struct desk *desk = *state;
@@ -605,6 +622,7 @@ int main(void)
         TEST(a_worker_gets_no_more_than_its_credit),
         TEST(a_stage_gets_the_sections_it_needs_and_a_sink_gets_all),
         TEST(a_silent_worker_loses_its_articles_to_another),
+        TEST(a_clock_that_is_set_neither_loses_a_worker_nor_keeps_a_dead_one),
         TEST(whoever_said_no_hello_is_told_to),
         TEST(rubbish_and_other_versions_are_answered_with_a_sentence),
         TEST(an_unknown_stage_is_refused_by_name),

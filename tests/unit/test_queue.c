@@ -36,6 +36,8 @@ static void settle(struct accounts *accounts)
         accounts->complete += article->ending == ENDED_COMPLETE;
         accounts->superseded += article->ending == ENDED_SUPERSEDED;
         accounts->dead += article->ending == ENDED_DEAD;
+        // a dead letter that was discarded, or that a newer version took the place of
+        accounts->dead -= article->ending != ENDED_DEAD && article->dead;
         if (article->ending != ENDED_DEAD) {
             queue_forget(accounts->queue, article);
         }
@@ -104,9 +106,9 @@ static void handle_dead(struct accounts *accounts)
     struct queued_article *article;
     while ((article = queue_next(accounts->queue, &at))) {
         if (article->state == ARTICLE_DEAD) {
-            accounts->dead--;
             if (any(2) == 0) {
                 assert_true(queue_revive(accounts->queue, article->handle, accounts->now_ms));
+                accounts->dead--;
             } else {
                 assert_true(queue_discard(accounts->queue, article->handle));
             }
@@ -115,9 +117,20 @@ static void handle_dead(struct accounts *accounts)
     }
 }
 
+// Somebody sets the clock, forward or back.
+static void jump(struct accounts *accounts)
+{
+    int64_t by_ms = (int64_t)any(7200001) - 3600000;
+    accounts->now_ms += by_ms;
+    queue_jump(accounts->queue, by_ms, accounts->now_ms);
+}
+
 static void step(struct accounts *accounts)
 {
     accounts->now_ms += any(50);
+    if (any(300) == 0) {
+        jump(accounts);
+    }
     switch (any(20)) {
     case 0:
         queue_lose(accounts->queue, 1 + any(HOLDERS), any(2) == 0, accounts->now_ms, VIEW("w"));
