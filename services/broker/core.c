@@ -34,6 +34,7 @@ struct core *core_new(const struct graph *graph, const struct core_config *confi
     core->journal = journal_new(&core->config.journal);
     core->archive = archive_new();
     message_init(&core->message);
+    holdings_init(&core->holdings);
     if (!core->queue || !core->journal || !core->archive) {
         core_free(core);
         return NULL;
@@ -41,9 +42,9 @@ struct core *core_new(const struct graph *graph, const struct core_config *confi
     return core;
 }
 
-static void free_holding(void *holding)
+static void drop_holding(void *holding)
 {
-    holding_free(holding);
+    holding_drop(holding);
 }
 
 void core_free(struct core *core)
@@ -63,7 +64,8 @@ void core_free(struct core *core)
         }
     }
     index_clear(&core->peers);
-    queue_free(core->queue, free_holding);
+    queue_free(core->queue, drop_holding);
+    holdings_clear(&core->holdings);
     journal_free(core->journal);
     message_clear(&core->message);
     free(core->actions.at);
@@ -433,9 +435,9 @@ void core_check(const struct core *core)
     while ((article = queue_next(core->queue, &at))) {
         const struct holding *holding = core_holding(article);
         assert(holding);
-        assert(holding->place.segment != 0);
-        documents += holding->document_len;
-        sections += holding->section_bytes;
+        assert(core_place(article).segment != 0);
+        documents += holding_look(holding)->document_len;
+        sections += holding_look(holding)->section_bytes;
     }
     assert(documents == core->document_bytes);
     assert(sections == core->section_bytes);

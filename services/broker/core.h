@@ -133,6 +133,9 @@ struct core_numbers {
 struct core_numbers core_numbers(const struct core *core);
 const struct graph *core_graph(const struct core *core);
 
+// Where the article's record lies in the journal.
+struct journal_place core_place(const struct queued_article *article);
+
 // For tests and checkers.
 const struct queue *core_queue(const struct core *core);
 void core_check(const struct core *core);

@@ -105,15 +105,31 @@ void core_observe(struct core *core, uint32_t stage, uint8_t lane, int64_t waite
 
 void core_count_bytes(struct core *core, const struct holding *holding, bool in)
 {
-    core->document_bytes += in ? holding->document_len : 0 - (size_t)holding->document_len;
-    core->section_bytes += in ? holding->section_bytes : 0 - (size_t)holding->section_bytes;
+    const struct holding_warm *warm = holding_look(holding);
+    core->document_bytes += in ? warm->document_len : 0 - (size_t)warm->document_len;
+    core->section_bytes += in ? warm->section_bytes : 0 - (size_t)warm->section_bytes;
+}
+
+// The story knows the segment, so that the holding need not.
+struct journal_place core_place(const struct queued_article *article)
+{
+    const struct holding *holding = core_holding(article);
+    return (struct journal_place){article->story.evidence, holding->offset, holding->bytes};
+}
+
+void core_set_place(struct queued_article *article, struct journal_place place)
+{
+    struct holding *holding = core_holding(article);
+    article->story.evidence = (uint32_t)place.segment;
+    holding->offset = place.offset;
+    holding->bytes = place.bytes;
 }
 
 void core_let_go(struct core *core, struct queued_article *article)
 {
     struct holding *holding = core_holding(article);
     core_count_bytes(core, holding, false);
-    holding_free(holding);
+    holding_free(&core->holdings, holding);
     article->holding = NULL;
     queue_forget(core->queue, article);
 }
@@ -121,7 +137,7 @@ void core_let_go(struct core *core, struct queued_article *article)
 void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms)
 {
     struct journal_place place;
-    const struct dead_letter *why = article->dead;
+    const struct dead_letter *why = queue_extra(article)->dead;
     struct record record = {.type = RECORD_DEAD, .count = why->stage, .handle = article->handle};
     record.is.dead = (struct record_dead){.at_ms = why->at_ms,
                                           .attempts = why->attempts,
@@ -136,12 +152,10 @@ void core_append_dead(struct core *core, const struct queued_article *article, i
 static void bury(struct core *core, struct queued_article *article, int64_t now_ms)
 {
     struct holding *holding = core_holding(article);
-    const struct dead_letter *why = article->dead;
+    const struct dead_letter *why = queue_extra(article)->dead;
     core_count_bytes(core, holding, false);
-    holding_drop_document(holding);
-    holding_drop_sections(holding);
+    holding_cool(&core->holdings, holding);
     article->done = article->pubstatus == WIRE_CANCELED ? core->graph.inner : 0;
-    article->skipped = 0;
     core->ended.dead++;
     if (!why) {
         return; // no memory for the reason: the article will be run again after a restart
@@ -163,7 +177,7 @@ static uint64_t newer_version(const struct core *core, const struct queued_artic
 // Keeps for `copydesk trace` how the article ended.
 static void archive(struct core *core, const struct queued_article *article, int64_t now_ms)
 {
-    struct holding *holding = core_holding(article);
+    struct holding_warm *warm = core_holding(article)->warm;
     struct finished finished = {.key = {article->story.key[0], article->story.key[1]},
                                 .handle = article->handle,
                                 .version = article->story.version,
@@ -171,12 +185,14 @@ static void archive(struct core *core, const struct queued_article *article, int
                                 .accepted_ms = article->accepted_ms,
                                 .ended_ms = now_ms,
                                 .done = article->done,
-                                .skipped = article->skipped,
+                                .skipped = queue_extra(article)->skipped,
                                 .ending = article->ending,
                                 .lane = article->lane,
                                 .pubstatus = article->pubstatus,
-                                .history = holding->history};
-    holding->history = NULL;
+                                .history = warm ? warm->history : NULL};
+    if (warm) {
+        warm->history = NULL; // the archive's now
+    }
     archive_add(core->archive, &finished);
 }
 
@@ -197,7 +213,7 @@ void core_settle_ended(struct core *core, int64_t now_ms)
             core->gather_since_ms = now_ms;
         }
         // Without memory for the note the article is only run again after a restart.
-        journal_done(core->journal, article->handle, core_holding(article)->place);
+        journal_done(core->journal, article->handle, core_place(article));
         archive(core, article, now_ms);
         core_let_go(core, article);
     }

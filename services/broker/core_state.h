@@ -90,6 +90,7 @@ struct core {
     struct list loads;   // struct load
     struct list shows;   // struct show
     struct list edits;   // struct edit
+    struct holdings holdings;
     struct archive *archive;
     size_t document_bytes, section_bytes;
     uint64_t dropping; // segment that goes when the journal is durable up to `drop_at`; 0: none
@@ -145,6 +146,9 @@ static inline struct holding *core_holding(const struct queued_article *article)
 {
     return article->holding;
 }
+
+// Notes where the article's record lies, for core_place.
+void core_set_place(struct queued_article *article, struct journal_place place);
 
 // Takes what a holding has in memory into the sums, or out of them: out before it changes, in after.
 void core_count_bytes(struct core *core, const struct holding *holding, bool in);

@@ -81,7 +81,7 @@ static bool read_which(const struct core *core, struct view text, struct which *
 
 static bool is_meant(const struct which *which, const struct queued_article *article)
 {
-    const struct dead_letter *why = article->dead;
+    const struct dead_letter *why = queue_extra(article)->dead;
     if (article->state != ARTICLE_DEAD || (which->handle && which->handle != article->handle)) {
         return false;
     }
@@ -118,8 +118,8 @@ static int newest_first(const void *a, const void *b)
 {
     const struct queued_article *left = *(const struct queued_article *const *)a;
     const struct queued_article *right = *(const struct queued_article *const *)b;
-    int64_t left_ms = left->dead ? left->dead->at_ms : 0;
-    int64_t right_ms = right->dead ? right->dead->at_ms : 0;
+    int64_t left_ms = queue_extra(left)->dead ? queue_extra(left)->dead->at_ms : 0;
+    int64_t right_ms = queue_extra(right)->dead ? queue_extra(right)->dead->at_ms : 0;
     return left_ms != right_ms ? (left_ms > right_ms ? -1 : 1) : by_handle(b, a);
 }
 
@@ -152,7 +152,7 @@ static struct letters collect(const struct core *core, const struct which *which
 static void write_letter(struct notes *json, const struct core *core,
                          const struct queued_article *article)
 {
-    const struct dead_letter *why = article->dead;
+    const struct dead_letter *why = queue_extra(article)->dead;
     notes_integer(json, "handle", (int64_t)article->handle);
     notes_string(json, "id", holding_id(article->holding));
     notes_integer(json, "version", (int64_t)article->story.version);
@@ -189,14 +189,16 @@ static bool revive(struct core *core, const struct queued_article *article, enum
                    int64_t now_ms)
 {
     struct journal_place place;
-    struct holding *holding = core_holding(article);
+    struct holding_warm *warm = holding_warm(&core->holdings, core_holding(article));
     struct record record = {.type = RECORD_REVIVED, .handle = article->handle};
     int64_t after = now_ms - article->accepted_ms;
     if (!queue_revive(core->queue, article->handle, now_ms)) {
         return false;
     }
-    history_add(&holding->history,
-                (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0, .end = (uint8_t)end});
+    if (warm) {
+        history_add(&warm->history,
+                    (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0, .end = (uint8_t)end});
+    }
     return journal_append(core->journal, &record, now_ms, &place);
 }
 
@@ -263,12 +265,13 @@ static bool show_at_once(struct core *core, const struct queued_article *article
                          struct notes *json)
 {
     struct holding *holding = core_holding(article);
-    if (!holding->document) {
+    const struct holding_warm *warm = holding_look(holding);
+    if (!warm->document) {
         return false;
     }
-    write_document(json, core, article, (struct view){holding->document, holding->document_len});
+    write_document(json, core, article, (struct view){warm->document, warm->document_len});
     core_count_bytes(core, holding, false);
-    holding_drop_document(holding);
+    holding_cool(&core->holdings, holding);
     core_count_bytes(core, holding, true);
     return true;
 }
@@ -348,7 +351,7 @@ static bool replace_document(struct core *core, struct queued_article *article,
                              const struct question *question)
 {
     struct holding *holding = core_holding(article);
-    struct journal_place old = holding->place;
+    struct journal_place old = core_place(article);
     size_t bytes = intake_record_bytes(holding_id(holding), question->document) + RECORD_HEAD_BYTES;
     struct edit *owed = core_list_push(&core->edits, sizeof *owed);
     if (!owed) {

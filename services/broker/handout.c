@@ -28,18 +28,22 @@ static void note_end(const struct queued_article *article, const struct wire_ite
                      uint32_t stage, enum hop_end end, int64_t now_ms)
 {
     int64_t after = now_ms - article->accepted_ms;
-    history_end(core_holding(article)->history, stage, item->attempt, end,
+    struct holding_warm *warm = core_holding(article)->warm;
+    history_end(warm ? warm->history : NULL, stage, item->attempt, end,
                 after > 0 ? (uint32_t)after : 0);
 }
 
-static void note_begin(const struct article_task *task, const struct peer *peer, int64_t now_ms)
+static void note_begin(struct core *core, const struct article_task *task, const struct peer *peer,
+                       int64_t now_ms)
 {
+    struct holding_warm *warm = holding_warm(&core->holdings, core_holding(task->article));
     int64_t after = now_ms - task->article->accepted_ms;
-    history_add(&core_holding(task->article)->history,
-                (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0,
-                             .worker = peer->name_number,
-                             .attempt = (uint16_t)task->attempt,
-                             .stage = task->stage});
+    if (warm) {
+        history_add(&warm->history, (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0,
+                                                 .worker = peer->name_number,
+                                                 .attempt = (uint16_t)task->attempt,
+                                                 .stage = task->stage});
+    }
 }
 
 static void keep_section(struct core *core, const struct queued_article *article, uint32_t stage,
@@ -48,7 +52,7 @@ static void keep_section(struct core *core, const struct queued_article *article
     if (article->state == ARTICLE_LIVE) {
         struct holding *holding = core_holding(article);
         core_count_bytes(core, holding, false);
-        holding_add_section(holding, stage, bytes);
+        holding_add_section(&core->holdings, holding, stage, bytes);
         core_count_bytes(core, holding, true);
     }
 }
@@ -117,7 +121,7 @@ static void add_skipped(struct core *core, const struct queued_article *article,
     char section[128];
     int len = snprintf(section, sizeof section, "{\"stages\":{\"%s\":{\"status\":\"timeout\"}}}",
                        core->graph.stages[stage - 1].name);
-    if (article->skipped & graph_bit(stage)) {
+    if (queue_extra(article)->skipped & graph_bit(stage)) {
         message_section(&core->message, (uint16_t)stage, (struct view){section, (size_t)len});
     }
 }
@@ -128,26 +132,27 @@ static void add_work(struct core *core, const struct article_task *task, int64_t
     const struct queued_article *article = task->article;
     const struct graph_stage *stage = &core->graph.stages[task->stage - 1];
     const struct holding *holding = core_holding(article);
+    const struct holding_warm *warm = holding_look(holding);
     int64_t waited = now_ms - task->since_ms;
     core_observe(core, task->stage, article->lane, waited);
     struct wire_item item = {.handle = article->handle,
                              .key = {article->story.key[0], article->story.key[1]},
                              .version = article->story.version,
-                             .deadline_ms = article->deadline_ms,
-                             .embargo_ms = article->embargo_ms,
+                             .deadline_ms = queue_extra(article)->deadline_ms,
+                             .embargo_ms = queue_extra(article)->embargo_ms,
                              .attempt = task->attempt,
                              .lane = article->lane,
                              .pubstatus = article->pubstatus,
-                             .trace_flags = holding->trace_flags,
+                             .trace_flags = warm->trace.flags,
                              .waited_ms = waited > 0 ? (uint32_t)waited : 0};
-    memcpy(item.trace_id, holding->trace_id, sizeof item.trace_id);
-    memcpy(item.span_id, holding->span_id, sizeof item.span_id);
+    memcpy(item.trace_id, warm->trace.id, sizeof item.trace_id);
+    memcpy(item.span_id, warm->trace.span, sizeof item.span_id);
     message_item(&core->message, &item, holding_id(holding));
     if (stage->needs_document) {
         message_section(&core->message, WIRE_DOCUMENT,
-                        (struct view){holding->document, holding->document_len});
+                        (struct view){warm->document, warm->document_len});
     }
-    const struct holding_section *section = holding->sections;
+    const struct holding_section *section = warm->sections;
     for (uint32_t number = 1; number <= core->graph.count; number++) {
         if (section && section->stage < number) {
             section = section->next;
@@ -178,7 +183,7 @@ static void load(struct core *core, const struct article_task *task, uint64_t pe
 static bool lacks_document(const struct core *core, const struct article_task *task)
 {
     return core->graph.stages[task->stage - 1].needs_document &&
-           !core_holding(task->article)->document;
+           !holding_look(core_holding(task->article))->document;
 }
 
 // While too many sections are in memory no new article is begun; those under way go on.
@@ -193,9 +198,9 @@ static bool is_held_back(const struct core *core, uint32_t stage)
 static bool refuse_oversize(struct core *core, const struct peer *peer,
                             const struct article_task *task, int64_t now_ms)
 {
-    const struct holding *holding = core_holding(task->article);
+    const struct holding_warm *warm = holding_look(core_holding(task->article));
     struct view reason = VIEW("the article and its sections are larger than a message may be");
-    if ((size_t)holding->document_len + holding->section_bytes <=
+    if ((size_t)warm->document_len + warm->section_bytes <=
         MESSAGE_BYTES_LIMIT - 2 * (size_t)BATCH_BYTES) {
         return false;
     }
@@ -216,8 +221,9 @@ static size_t work_bytes(const struct core *core, const struct article_task *tas
 {
     const struct graph_stage *stage = &core->graph.stages[task->stage - 1];
     const struct holding *holding = core_holding(task->article);
-    size_t bytes = holding->id_len + (stage->needs_document ? holding->document_len : 0);
-    for (const struct holding_section *at = holding->sections; at; at = at->next) {
+    const struct holding_warm *warm = holding_look(holding);
+    size_t bytes = holding->id_len + (stage->needs_document ? warm->document_len : 0);
+    for (const struct holding_section *at = warm->sections; at; at = at->next) {
         bytes += stage->needs & graph_bit(at->stage) ? at->len : 0;
     }
     return bytes;
@@ -238,7 +244,7 @@ static bool lease_batch(struct core *core, struct peer *peer, struct batch *batc
         if (refuse_oversize(core, peer, task, now_ms)) {
             continue;
         }
-        note_begin(task, peer, now_ms);
+        note_begin(core, task, peer, now_ms);
         peer->credit_articles--;
         if (lacks_document(core, task)) {
             load(core, task, peer->number);

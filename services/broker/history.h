@@ -3,7 +3,7 @@
 // For `copydesk trace` alone; nothing is decided by it and nothing of it is on disk, so it begins anew with the
 // broker. The cost in memory:
 //
-//     not handed out yet     8 bytes in its holding
+//     not handed out yet     nothing
 //     handed out             a block of 104 bytes (6 hops), after that 264 (16); never more
 //     ended                  its block moves to the archive: at most 4,096 * (80 + 264) bytes = 1.4 MB in all
 //     workers' names         64 KB in the archive

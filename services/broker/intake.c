@@ -44,36 +44,40 @@ bool intake_append(struct core *core, struct queued_article *article, struct hol
                             .lane = article->lane,
                             .pubstatus = article->pubstatus,
                             .handle = article->handle};
+    const struct holding_trace *trace = &holding_look(holding)->trace;
     struct record_article *to = &record.is.article;
     *to = (struct record_article){.key = {article->story.key[0], article->story.key[1]},
                                   .version = article->story.version,
                                   .content_hash = article->story.content_hash,
                                   .accepted_ms = article->accepted_ms,
-                                  .deadline_ms = article->deadline_ms,
-                                  .embargo_ms = article->embargo_ms,
-                                  .trace_flags = holding->trace_flags,
+                                  .deadline_ms = queue_extra(article)->deadline_ms,
+                                  .embargo_ms = queue_extra(article)->embargo_ms,
+                                  .trace_flags = trace->flags,
                                   .id = (const uint8_t *)holding->id,
                                   .id_bytes = holding->id_len,
                                   .document = (const uint8_t *)document.at,
                                   .document_bytes = (uint32_t)document.len};
-    memcpy(to->trace_id, holding->trace_id, sizeof to->trace_id);
-    memcpy(to->span_id, holding->span_id, sizeof to->span_id);
-    bool appended = journal_append(core->journal, &record, now_ms, &holding->place);
-    holding->safe_at = journal_end(core->journal);
-    article->story.evidence = (uint32_t)holding->place.segment;
-    return appended;
+    memcpy(to->trace_id, trace->id, sizeof to->trace_id);
+    memcpy(to->span_id, trace->span, sizeof to->span_id);
+    struct journal_place place;
+    if (!journal_append(core->journal, &record, now_ms, &place)) {
+        return false;
+    }
+    core_set_place(article, place);
+    return true;
 }
 
-static struct holding *hold(const struct wire_item *item, struct view id, struct view document)
+static struct holding *hold(struct core *core, const struct wire_item *item, struct view id,
+                            struct view document)
 {
-    struct holding *holding = holding_new(id);
-    if (!holding || !holding_set_document(holding, document)) {
-        holding_free(holding);
+    struct holding_trace trace = {.flags = item->trace_flags};
+    memcpy(trace.id, item->trace_id, sizeof trace.id);
+    memcpy(trace.span, item->span_id, sizeof trace.span);
+    struct holding *holding = holding_new(&core->holdings, id);
+    if (!holding || !holding_set_document(&core->holdings, holding, document, &trace)) {
+        holding_free(&core->holdings, holding);
         return NULL;
     }
-    holding->trace_flags = item->trace_flags;
-    memcpy(holding->trace_id, item->trace_id, sizeof holding->trace_id);
-    memcpy(holding->span_id, item->span_id, sizeof holding->span_id);
     return holding;
 }
 
@@ -117,10 +121,10 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
     if (outcome != WIRE_ACCEPTED) {
         return queue_put(core->queue, &put, now_ms, &article); // counts it
     }
-    struct holding *holding = hold(item, id, document);
+    struct holding *holding = hold(core, item, id, document);
     if (!holding || !journal_reserve(core->journal, intake_record_bytes(id, document), now_ms) ||
         queue_put(core->queue, &put, now_ms, &article) != WIRE_ACCEPTED) {
-        holding_free(holding);
+        holding_free(&core->holdings, holding);
         return WIRE_BUSY;
     }
     core->next_handle++;

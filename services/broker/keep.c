@@ -27,9 +27,8 @@ static enum status replay_article(struct core *core, const struct record *record
         core->next_handle = record->handle + 1;
     }
     if (article) { // written again to free its old segment
-        journal_release(core->journal, core_holding(article)->place);
-        core_holding(article)->place = place;
-        article->story.evidence = (uint32_t)place.segment;
+        journal_release(core->journal, core_place(article));
+        core_set_place(article, place);
         return OK;
     }
     struct queue_put put = {.handle = record->handle,
@@ -40,26 +39,23 @@ static enum status replay_article(struct core *core, const struct record *record
                             .embargo_ms = from->embargo_ms,
                             .lane = record->lane,
                             .pubstatus = record->pubstatus};
-    struct holding *holding = holding_new((struct view){(const char *)from->id, from->id_bytes});
+    struct holding *holding =
+        holding_new(&core->holdings, (struct view){(const char *)from->id, from->id_bytes});
     enum wire_outcome outcome =
         holding ? queue_put(core->queue, &put, now_ms, &article) : WIRE_BUSY;
     if (outcome == WIRE_BUSY) {
-        holding_free(holding);
+        holding_free(&core->holdings, holding);
         return error_set(why, ERR_MEMORY, "no memory to recover article %.*s", (int)from->id_bytes,
                          (const char *)from->id);
     }
     if (outcome != WIRE_ACCEPTED) { // a later version stands before it in the journal
         journal_release(core->journal, place);
-        holding_free(holding);
+        holding_free(&core->holdings, holding);
         return OK;
     }
     article->accepted_ms = from->accepted_ms;
-    article->story.evidence = (uint32_t)place.segment;
     article->holding = holding;
-    holding->place = place;
-    holding->trace_flags = from->trace_flags;
-    memcpy(holding->trace_id, from->trace_id, sizeof holding->trace_id);
-    memcpy(holding->span_id, from->span_id, sizeof holding->span_id);
+    core_set_place(article, place);
     core_settle_ended(core, now_ms);
     return OK;
 }
@@ -72,7 +68,7 @@ static void replay_done(struct core *core, const struct record *record)
         struct queued_article *article = queue_find(core->queue, handle);
         if (article && queue_discard(core->queue, handle)) {
             queue_take_ended(core->queue);
-            journal_release(core->journal, core_holding(article)->place);
+            journal_release(core->journal, core_place(article));
             core_let_go(core, article);
         }
     }
@@ -139,12 +135,12 @@ static void move_article(struct core *core, struct queued_article *article, stru
                          int64_t now_ms)
 {
     struct holding *holding = core_holding(article);
-    struct journal_place old = holding->place;
+    struct journal_place old = core_place(article);
     if (old.segment != core->moving || !intake_append(core, article, holding, document, now_ms)) {
         return;
     }
     journal_moved(core->journal, old);
-    if (article->state == ARTICLE_DEAD && article->dead) {
+    if (article->state == ARTICLE_DEAD && queue_extra(article)->dead) {
         core_append_dead(core, article, now_ms);
     }
 }
@@ -160,11 +156,12 @@ static void move_stragglers(struct core *core, int64_t now_ms)
     core->moving = segment;
     while ((article = queue_next(core->queue, &at))) {
         const struct holding *holding = core_holding(article);
-        if (holding->place.segment != segment) {
+        if (article->story.evidence != segment) {
             continue;
         }
-        if (holding->document) {
-            struct view document = {holding->document, holding->document_len};
+        const struct holding_warm *warm = holding_look(holding);
+        if (warm->document) {
+            struct view document = {warm->document, warm->document_len};
             move_article(core, article, document, now_ms);
         } else {
             keep_fetch(core, article);
@@ -172,58 +169,70 @@ static void move_stragglers(struct core *core, int64_t now_ms)
     }
 }
 
-// The document inside the article's record; false when the bytes are not that record.
-static bool find_document(uint64_t handle, struct journal_place place, struct view bytes,
-                          struct view *document)
+// What the article's record says; false when the bytes are not that record.
+static bool read_article(uint64_t handle, struct journal_place place, struct view bytes,
+                         struct record *record)
 {
-    struct record record;
     size_t size;
-    if (record_read(&record, (const uint8_t *)bytes.at, bytes.len, place.segment, &size) !=
-            RECORD_OK ||
-        record.type != RECORD_ARTICLE || record.handle != handle) {
-        return false;
-    }
-    *document =
-        (struct view){(const char *)record.is.article.document, record.is.article.document_bytes};
-    return true;
+    return record_read(record, (const uint8_t *)bytes.at, bytes.len, place.segment, &size) ==
+               RECORD_OK &&
+           record->type == RECORD_ARTICLE && record->handle == handle;
 }
 
-static void take_document(struct core *core, struct holding *holding, struct view document)
+static struct view document_of(const struct record *record)
+{
+    const struct record_article *from = &record->is.article;
+    return (struct view){(const char *)from->document, from->document_bytes};
+}
+
+static void take_document(struct core *core, struct holding *holding, const struct record *record)
+{
+    const struct record_article *from = &record->is.article;
+    struct holding_trace trace = {.flags = from->trace_flags};
+    memcpy(trace.id, from->trace_id, sizeof trace.id);
+    memcpy(trace.span, from->span_id, sizeof trace.span);
+    core_count_bytes(core, holding, false);
+    holding_set_document(&core->holdings, holding, document_of(record), &trace);
+    core_count_bytes(core, holding, true);
+}
+
+// The holding has to make room, unless it was handed out.
+static void cool(struct core *core, struct holding *holding)
 {
     core_count_bytes(core, holding, false);
-    holding_set_document(holding, document);
+    holding_cool(&core->holdings, holding);
     core_count_bytes(core, holding, true);
 }
 
 void keep_fetch(struct core *core, const struct queued_article *article)
 {
     struct holding *holding = core_holding(article);
-    struct view document;
-    struct view pending = journal_pending_record(core->journal, holding->place);
+    struct journal_place place = core_place(article);
+    struct record record;
+    struct view pending = journal_pending_record(core->journal, place);
     if (holding->loading) {
         return;
     }
     // A straggler that was just written again is not on disk yet, and need not be.
-    if (pending.len > 0 && find_document(article->handle, holding->place, pending, &document)) {
-        take_document(core, holding, document);
+    if (pending.len > 0 && read_article(article->handle, place, pending, &record)) {
+        take_document(core, holding, &record);
         return;
     }
-    struct action action = {
-        .kind = ACTION_READ, .handle = article->handle, .place = holding->place};
+    struct action action = {.kind = ACTION_READ, .handle = article->handle, .place = place};
     holding->loading = core_act(core, &action);
 }
 
 void core_read(struct core *core, uint64_t handle, struct journal_place place, struct view bytes,
                int64_t now_ms)
 {
-    struct view document;
+    struct record record;
     struct queued_article *article = queue_find(core->queue, handle);
     if (!article) {
         return;
     }
     struct holding *holding = core_holding(article);
     holding->loading = false;
-    bool is_readable = find_document(handle, place, bytes, &document);
+    bool is_readable = read_article(handle, place, bytes, &record);
     if (!is_readable && article->state == ARTICLE_DEAD && place.segment != core->moving) {
         dlq_shown(core, article, (struct view){NULL, 0},
                   now_ms); // who looks must not end the broker
@@ -236,10 +245,11 @@ void core_read(struct core *core, uint64_t handle, struct journal_place place, s
         core_act(core, &action);
         return;
     }
-    dlq_shown(core, article, document, now_ms);
-    move_article(core, article, document, now_ms);
-    if (article->state == ARTICLE_LIVE) {
-        take_document(core, holding, document);
+    dlq_shown(core, article, document_of(&record), now_ms);
+    take_document(core, holding, &record);
+    move_article(core, article, document_of(&record), now_ms);
+    if (article->state != ARTICLE_LIVE) {
+        cool(core, holding);
     }
 }
 
@@ -257,10 +267,8 @@ static void spill(struct core *core, uint64_t from, uint64_t to)
         }
         struct queued_article *article = queue_find(core->queue, ack->handle);
         struct holding *holding = article ? core_holding(article) : NULL;
-        if (holding && holding->document && !queue_is_begun(core->queue, article)) {
-            core_count_bytes(core, holding, false);
-            holding_drop_document(holding);
-            core_count_bytes(core, holding, true);
+        if (holding && holding_look(holding)->document && !queue_is_begun(core->queue, article)) {
+            cool(core, holding);
         }
     }
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static_assert(sizeof(struct queued_article) == 112, "queue.h states what an article takes");
+static_assert(sizeof(struct queued_article) == 88, "queue.h states what an article takes");
 static_assert(sizeof(struct article_task) == 40, "and its task");
 
 const struct queue_config queue_defaults = {
@@ -59,7 +59,7 @@ struct memory {
 struct queue {
     const struct graph *graph;
     struct queue_config config;
-    struct pool article_pool, task_pool, memory_pool, holder_pool;
+    struct pool article_pool, task_pool, extra_pool, memory_pool, holder_pool;
     struct roster articles; // by handle
     struct roster stories;  // articles by key[0], the latest version of each id
     struct roster memories; // by key[0], of ids that no article has
@@ -84,6 +84,7 @@ struct queue *queue_new(const struct graph *graph, const struct queue_config *co
         queue->random = config->seed * 2 + 1;
         pool_init(&queue->article_pool, sizeof(struct queued_article));
         pool_init(&queue->task_pool, sizeof(struct article_task));
+        pool_init(&queue->extra_pool, sizeof(struct article_extra));
         pool_init(&queue->memory_pool, sizeof(struct memory));
         pool_init(&queue->holder_pool, sizeof(struct holder));
         roster_init(&queue->articles, &queue->article_pool,
@@ -104,11 +105,12 @@ void queue_free(struct queue *queue, void (*free_holding)(void *holding))
         return;
     }
     while ((article = roster_next(&queue->articles, &at))) {
-        free(article->dead);
+        free(queue_extra(article)->dead);
         free_holding(article->holding);
     }
     pool_clear(&queue->article_pool);
     pool_clear(&queue->task_pool);
+    pool_clear(&queue->extra_pool);
     pool_clear(&queue->memory_pool);
     pool_clear(&queue->holder_pool);
     roster_clear(&queue->articles);
@@ -289,7 +291,6 @@ static void remove_task(struct queue *queue, struct article_task *task)
         link = &task_at(queue, *link)->sibling;
     }
     *link = task->sibling;
-    task->article->open &= ~graph_bit(task->stage);
     pool_give(&queue->task_pool, task);
 }
 
@@ -322,11 +323,46 @@ bool queue_take_canceled(struct queue *queue, struct canceled *out)
 
 // --- articles
 
+const struct article_extra *queue_extra(const struct queued_article *article)
+{
+    static const struct article_extra nothing;
+    return article->extra ? article->extra : &nothing;
+}
+
+// The same to be written to. NULL when memory ran out.
+static struct article_extra *need_extra(struct queue *queue, struct queued_article *article)
+{
+    if (!article->extra) {
+        article->extra = pool_take(&queue->extra_pool);
+    }
+    return article->extra;
+}
+
+static void drop_article(struct queue *queue, struct queued_article *article)
+{
+    if (article) {
+        free(queue_extra(article)->dead);
+        pool_give(&queue->extra_pool, article->extra);
+        pool_give(&queue->article_pool, article);
+    }
+}
+
+// The stages the article has a task for.
+static uint32_t open_stages(const struct queue *queue, const struct queued_article *article)
+{
+    uint32_t open = 0;
+    for (uint32_t at = article->tasks; at; at = task_at(queue, at)->sibling) {
+        open |= graph_bit(task_at(queue, at)->stage);
+    }
+    return open;
+}
+
 static void count_dead(struct queue *queue, const struct queued_article *article, int more)
 {
+    const struct dead_letter *why = queue_extra(article)->dead;
     queue->counts.dead += (size_t)more;
-    if (article->dead && article->dead->stage - 1 < queue->graph->count) {
-        queue->counts.stages[article->dead->stage - 1].dead_now += (size_t)more;
+    if (why && why->stage - 1 < queue->graph->count) {
+        queue->counts.stages[why->stage - 1].dead_now += (size_t)more;
     }
 }
 
@@ -370,9 +406,9 @@ static bool open_task(struct queue *queue, struct queued_article *article, uint3
     task->since_ms = now_ms;
     task->sibling = article->tasks;
     article->tasks = pool_number(task);
-    article->open |= graph_bit(stage);
-    bool gated = queue->graph->stages[stage - 1].terminal && article->embargo_ms > now_ms;
-    delay(queue, task, gated ? article->embargo_ms : now_ms, now_ms);
+    int64_t embargo_ms = queue_extra(article)->embargo_ms;
+    bool gated = queue->graph->stages[stage - 1].terminal && embargo_ms > now_ms;
+    delay(queue, task, gated ? embargo_ms : now_ms, now_ms);
     return true;
 }
 
@@ -381,13 +417,13 @@ static bool open_task(struct queue *queue, struct queued_article *article, uint3
 static bool advance(struct queue *queue, struct queued_article *article, int64_t now_ms)
 {
     const struct graph *graph = queue->graph;
-    uint32_t ready = graph_ready(graph, article->done, article->open);
+    uint32_t ready = graph_ready(graph, article->done, open_stages(queue, article));
     for (uint32_t stage = 1; stage <= graph->count; stage++) {
         if ((ready & graph_bit(stage)) && !open_task(queue, article, stage, now_ms)) {
             return false;
         }
     }
-    if (article->open == 0 && article->done == (graph->inner | graph->terminal)) {
+    if (article->tasks == 0 && article->done == (graph->inner | graph->terminal)) {
         end_article(queue, article, ENDED_COMPLETE);
     }
     return true;
@@ -435,14 +471,22 @@ static struct queued_article *new_article(struct queue *queue, const struct queu
                   .live = true},
         .handle = put->handle,
         .accepted_ms = now_ms,
-        .deadline_ms = put->deadline_ms,
-        .embargo_ms = kill ? 0 : put->embargo_ms,
         .done = kill ? queue->graph->inner : 0,
         .lane = kill                          ? WIRE_FLASH
                 : put->lane < WIRE_LANE_COUNT ? put->lane
                                               : WIRE_ROUTINE,
         .pubstatus = put->pubstatus,
     };
+    int64_t embargo_ms = kill ? 0 : put->embargo_ms;
+    if (put->deadline_ms != 0 || embargo_ms != 0) {
+        struct article_extra *extra = need_extra(queue, article);
+        if (!extra) {
+            drop_article(queue, article);
+            return NULL;
+        }
+        extra->deadline_ms = put->deadline_ms;
+        extra->embargo_ms = embargo_ms;
+    }
     return article;
 }
 
@@ -532,7 +576,7 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
     }
     struct queued_article *article = new_article(queue, put, now_ms);
     if (!article || !roster_add(&queue->articles, article)) {
-        pool_give(&queue->article_pool, article);
+        drop_article(queue, article);
         return WIRE_BUSY;
     }
     // The tasks come first: an older version must not end before the newer one is sure to stay.
@@ -541,12 +585,12 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
             remove_task(queue, task_at(queue, article->tasks));
         }
         roster_remove(&queue->articles, article->handle);
-        pool_give(&queue->article_pool, article);
+        drop_article(queue, article);
         return WIRE_BUSY;
     }
     queue->counts.live++;
-    if (article->deadline_ms > 0) {
-        add_alarm(queue, (struct alarm){article->deadline_ms, article->handle, 0});
+    if (queue_extra(article)->deadline_ms > 0) {
+        add_alarm(queue, (struct alarm){queue_extra(article)->deadline_ms, article->handle, 0});
     }
     *out = article;
     return WIRE_ACCEPTED;
@@ -693,10 +737,14 @@ static void shelve(struct queue *queue, struct article_task *task, int64_t now_m
 void queue_shelve(struct queue *queue, struct queued_article *article,
                   const struct dead_letter *why)
 {
-    free(article->dead);
-    article->dead = malloc(sizeof *article->dead);
-    if (article->dead) {
-        *article->dead = *why;
+    struct article_extra *extra = need_extra(queue, article);
+    if (extra) { // without memory it is a dead letter without a reason
+        free(extra->dead);
+        extra->dead = malloc(sizeof *extra->dead);
+        extra->skipped = 0; // who revives it runs every stage again
+    }
+    if (extra && extra->dead) {
+        *extra->dead = *why;
     }
     if (why->stage >= 1 && why->stage <= queue->graph->count) {
         queue->counts.stages[why->stage - 1].dead++;
@@ -838,7 +886,7 @@ static void pass_deadline(struct queue *queue, struct queued_article *article, i
         task = next;
     }
     article->done |= missing;
-    article->skipped |= missing;
+    article->extra->skipped |= missing; // it has a deadline
     advance(queue, article, now_ms);
 }
 
@@ -957,8 +1005,7 @@ void queue_forget(struct queue *queue, struct queued_article *article)
         roster_remove(&queue->stories, article->story.key[0]);
         queue_remember(queue, &article->story);
     }
-    free(article->dead);
-    pool_give(&queue->article_pool, article);
+    drop_article(queue, article);
 }
 
 struct queued_article *queue_find(const struct queue *queue, uint64_t handle)
@@ -978,8 +1025,10 @@ bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms)
         return false;
     }
     count_dead(queue, article, -1);
-    free(article->dead);
-    article->dead = NULL;
+    if (article->extra) {
+        free(article->extra->dead);
+        article->extra->dead = NULL;
+    }
     article->state = ARTICLE_LIVE;
     queue->counts.live++;
     return advance(queue, article, now_ms);
@@ -1037,12 +1086,11 @@ static void check_article(const struct queue *queue, const struct queued_article
         assert((task->state == TASK_LEASED) == (task->holder != 0));
         open |= graph_bit(task->stage);
     }
-    assert(open == article->open);
-    assert((article->open & article->done) == 0);
+    assert((open & article->done) == 0);
     assert(article->state == ARTICLE_LIVE || !article->tasks);
     if (article->state == ARTICLE_LIVE) {
-        assert(article->open != 0);
-        assert(graph_ready(graph, article->done, article->open) == 0);
+        assert(open != 0);
+        assert(graph_ready(graph, article->done, open) == 0);
     }
 }
 

@@ -15,8 +15,8 @@
 // superseded (a newer version or a kill came), dead (shelved with a reason; it stays in the queue as a
 // dead letter until revived or discarded).
 //
-// Invariants (queue_check): each live article has exactly one task for each stage in `open` and none for
-// others; `open` and `done` do not overlap; a task is in exactly one of line, heap or lease; a leased task
+// Invariants (queue_check): each live article has exactly one task for each stage whose needs are met and that
+// is not in `done`, and no other; a task is in exactly one of line, heap or lease; a leased task
 // has a holder; counts agree with the lists.
 #ifndef COPYDESK_QUEUE_H
 #define COPYDESK_QUEUE_H
@@ -63,21 +63,26 @@ struct story {
     bool live;         // this is the head of a struct queued_article
 };
 
+// What only some articles have.
+struct article_extra {
+    int64_t deadline_ms, embargo_ms; // 0: none
+    struct dead_letter *dead;        // when state is ARTICLE_DEAD
+    uint32_t skipped;                // stages given up at the deadline; they are in `done` too
+};
+
 // A million articles may wait, so an article and its task are kept narrow: what links them is a number of four bytes
 // (pool.h) that queue_task and the like follow. An article that waits for its first stage takes here
 //
-//     112 article + 40 task + 2 * 8 slots of the tables (at half their load) = 168 bytes
+//     88 article + 40 task + 2 * 8 slots of the tables (at half their load) = 144 bytes
 struct queued_article {
     struct story story; // first: while the article lives its story is found here
     uint64_t handle;
-    int64_t accepted_ms, deadline_ms, embargo_ms;
-    struct dead_letter *dead; // when state is ARTICLE_DEAD
-    void *holding;            // the caller's: document, sections
-    uint32_t done;            // stages whose section is there, or that need not run
-    uint32_t open;            // stages it has a task for
-    uint32_t skipped;         // stages given up at the deadline; they are in `done` too
-    uint32_t tasks;           // the first of them, see queue_task; 0: none
-    uint32_t next_ended;      // see queue_take_ended
+    int64_t accepted_ms;
+    void *holding;               // the caller's: document, sections
+    struct article_extra *extra; // NULL: nothing, see queue_extra
+    uint32_t done;               // stages whose section is there, or that need not run
+    uint32_t tasks;              // the first of them, see queue_task; 0: none
+    uint32_t next_ended;         // see queue_take_ended
     uint8_t lane, pubstatus;
     uint8_t state;      // enum article_state
     uint8_t ending : 4; // enum ending
@@ -183,6 +188,9 @@ void queue_forget(struct queue *queue, struct queued_article *article);
 
 // The article with this handle, or NULL; live or dead.
 struct queued_article *queue_find(const struct queue *queue, uint64_t handle);
+
+// What only some articles have, borrowed; all 0 for the others.
+const struct article_extra *queue_extra(const struct queued_article *article);
 
 // The article's task for `stage`, or NULL.
 struct article_task *queue_task(const struct queue *queue, const struct queued_article *article,

@@ -144,7 +144,7 @@ static void write_ending(const struct finished *ended, struct notes *json)
 static void write_live(const struct core *core, const struct queued_article *article,
                        struct notes *json)
 {
-    const struct dead_letter *why = article->dead;
+    const struct dead_letter *why = queue_extra(article)->dead;
     notes_string(json, "id", holding_id(article->holding));
     notes_integer(json, "version", (int64_t)article->story.version);
     notes_integer(json, "handle", (int64_t)article->handle);
@@ -152,11 +152,11 @@ static void write_live(const struct core *core, const struct queued_article *art
                  article->state == ARTICLE_DEAD ? VIEW("dead letter") : VIEW("under way"));
     notes_string(json, "lane", view_of(wire_lane_name(article->lane)));
     notes_integer(json, "accepted_at_ms", article->accepted_ms);
-    if (article->embargo_ms > 0) {
-        notes_integer(json, "embargo_at_ms", article->embargo_ms);
+    if (queue_extra(article)->embargo_ms > 0) {
+        notes_integer(json, "embargo_at_ms", queue_extra(article)->embargo_ms);
     }
-    if (article->deadline_ms > 0) {
-        notes_integer(json, "deadline_at_ms", article->deadline_ms);
+    if (queue_extra(article)->deadline_ms > 0) {
+        notes_integer(json, "deadline_at_ms", queue_extra(article)->deadline_ms);
     }
     if (article->state == ARTICLE_DEAD && why) {
         notes_integer(json, "died_at_ms", why->at_ms);
@@ -190,11 +190,11 @@ static void tell_live(const struct core *core, const struct queued_article *arti
 {
     const struct trail trail = {.core = core,
                                 .article = article,
-                                .history = core_holding(article)->history,
+                                .history = holding_look(core_holding(article))->history,
                                 .accepted_ms = article->accepted_ms,
                                 .now_ms = now_ms,
                                 .done = article->done,
-                                .skipped = article->skipped};
+                                .skipped = queue_extra(article)->skipped};
     write_live(core, article, json);
     write_stages(&trail, json);
     write_history(&trail, json);

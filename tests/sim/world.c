@@ -964,13 +964,13 @@ static void mark_dead(struct world *world)
     size_t at = 0;
     const struct queued_article *article;
     while ((article = queue_next(core_queue(world->core), &at))) {
-        // The id is in the holding; the record on disk is the one place to read it from outside.
         struct record record;
         size_t size;
-        const struct journal_place *place = article->holding; // its first member
-        struct view bytes = sim_disk_read(&world->disk, *place);
+        // The id is in the holding; the record on disk is the one place to read it from outside.
+        struct journal_place place = core_place(article);
+        struct view bytes = sim_disk_read(&world->disk, place);
         if (article->state == ARTICLE_DEAD &&
-            record_read(&record, (const uint8_t *)bytes.at, bytes.len, place->segment, &size) ==
+            record_read(&record, (const uint8_t *)bytes.at, bytes.len, place.segment, &size) ==
                 RECORD_OK) {
             struct view id = {(const char *)record.is.article.id, record.is.article.id_bytes};
             truth_of(world, id, record.is.article.version)->dead = true;

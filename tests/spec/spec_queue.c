@@ -196,7 +196,7 @@ static void tell_ended(struct script *script)
     while ((article = queue_take_ended(script->queue))) {
         buf_printf(script->out, "%s %s", id_of(script, article->handle), how[article->ending]);
         if (article->ending == ENDED_DEAD) {
-            buf_printf(script->out, ": %s\n", article->dead->reason);
+            buf_printf(script->out, ": %s\n", queue_extra(article)->dead->reason);
         } else {
             buf_printf(script->out, "\n");
             queue_forget(script->queue, article);
