@@ -919,12 +919,12 @@ size_t queue_tick(struct queue *queue, int64_t now_ms)
 
 static bool waits_for_embargo(const struct article_task *task)
 {
-    return task->state == TASK_DELAYED && task->since_ms == task->article->embargo_ms;
+    return task->state == TASK_DELAYED && task->since_ms == queue_extra(task->article)->embargo_ms;
 }
 
 static void jump_task(struct queue *queue, struct article_task *task, int64_t by_ms, int64_t now_ms)
 {
-    int64_t embargo_ms = task->article->embargo_ms;
+    int64_t embargo_ms = queue_extra(task->article)->embargo_ms;
     if (waits_for_embargo(task)) {
         return;
     }

@@ -37,7 +37,7 @@ static void settle(struct accounts *accounts)
         accounts->superseded += article->ending == ENDED_SUPERSEDED;
         accounts->dead += article->ending == ENDED_DEAD;
         // a dead letter that was discarded, or that a newer version took the place of
-        accounts->dead -= article->ending != ENDED_DEAD && article->dead;
+        accounts->dead -= article->ending != ENDED_DEAD && queue_extra(article)->dead;
         if (article->ending != ENDED_DEAD) {
             queue_forget(accounts->queue, article);
         }
