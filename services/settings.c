@@ -333,17 +333,23 @@ static char **spell_out(int argc, char **argv, int *count)
     return out;
 }
 
-bool settings_load(struct config **config, struct log *log, const char *usage, int argc,
-                   char **argv, int *exit_code)
+enum status settings_reload(struct config **config, int argc, char **argv, struct error *why)
 {
-    struct error why = {""};
     int count;
     char **arguments = spell_out(argc, argv, &count);
     *config = NULL;
     enum status status =
-        arguments ? config_load(config, settings, settings_count, NULL, count, arguments, &why)
-                  : error_set(&why, ERR_MEMORY, "no memory");
+        arguments ? config_load(config, settings, settings_count, NULL, count, arguments, why)
+                  : error_set(why, ERR_MEMORY, "no memory");
     free(arguments);
+    return status;
+}
+
+bool settings_load(struct config **config, struct log *log, const char *usage, int argc,
+                   char **argv, int *exit_code)
+{
+    struct error why = {""};
+    enum status status = settings_reload(config, argc, argv, &why);
     if (status == OK && config_wants_help(*config)) {
         print_help(argv[0], usage);
         *exit_code = 0;

@@ -20,6 +20,10 @@ extern const size_t settings_count;
 bool settings_load(struct config **config, struct log *log, const char *usage, int argc,
                    char **argv, int *exit_code);
 
+// Reads them again, as on SIGHUP: `*config` is another one, the caller's to free. Errors as config_load.
+MUST_CHECK enum status settings_reload(struct config **config, int argc, char **argv,
+                                       struct error *why);
+
 // Copies the [pipeline] of the file, or the default, to `out` as lines `stage = needs`.
 void settings_pipeline(const struct config *config, struct buf *out);
 

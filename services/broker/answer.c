@@ -25,6 +25,9 @@ static void write_stages(struct notes *json, const struct core *core, int64_t no
     notes_array(json, "stages");
     for (uint32_t i = 0; i < core->graph.count; i++) {
         int64_t oldest_ms = queue_oldest_ms(core->queue, i + 1);
+        if (!graph_in_use(&core->graph, i + 1)) {
+            continue;
+        }
         notes_object(json, NULL);
         notes_string(json, "name", view_of(core->graph.stages[i].name));
         notes_bool(json, "terminal", core->graph.stages[i].terminal);

@@ -15,12 +15,14 @@
 #include <sys/random.h>
 
 // Less than JUMP_MS is the time between two readings, or a correction that no lease minds.
-enum { SIGNAL_COUNT = 3, JUMP_MS = 250 };
+enum { SIGNAL_COUNT = 4, JUMP_MS = 250 };
 
 struct broker {
     uv_loop_t loop;
     struct log log;
     struct config *config;
+    int argc; // the command line, to read the configuration again
+    char **argv;
     struct disk_file *disk;
     struct core *core;
     struct door *door;
@@ -241,9 +243,15 @@ static void dump_state(struct broker *broker)
     buf_clear(&state);
 }
 
+static void reload(struct broker *broker);
+
 static void on_signal(uv_signal_t *signal, int number)
 {
     struct broker *broker = signal->data;
+    if (number == SIGHUP) {
+        reload(broker);
+        return;
+    }
     if (number == SIGUSR1) {
         dump_state(broker);
         return;
@@ -259,9 +267,8 @@ static void on_signal(uv_signal_t *signal, int number)
     turn(broker);
 }
 
-static struct core_config core_settings(struct broker *broker)
+static struct core_config core_settings(struct broker *broker, const struct config *from)
 {
-    const struct config *from = broker->config;
     struct core_config config = core_defaults;
     uint64_t random[4] = {0};
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
@@ -291,17 +298,26 @@ static struct core_config core_settings(struct broker *broker)
     return config;
 }
 
-static enum status make_core(struct broker *broker, struct error *why)
+static enum status read_pipeline(const struct config *config, struct graph *graph,
+                                 struct error *why)
 {
-    struct graph graph;
     struct buf pipeline;
-    struct core_config config = core_settings(broker);
     buf_init(&pipeline, 1 << 16);
-    settings_pipeline(broker->config, &pipeline);
-    enum status status = graph_parse(&graph, buf_view(&pipeline), why);
+    settings_pipeline(config, &pipeline);
+    enum status status = graph_parse(graph, buf_view(&pipeline), why);
     buf_clear(&pipeline);
     if (status != OK) {
         error_prefix(why, "[pipeline]");
+    }
+    return status;
+}
+
+static enum status make_core(struct broker *broker, struct error *why)
+{
+    struct graph graph;
+    struct core_config config = core_settings(broker, broker->config);
+    enum status status = read_pipeline(broker->config, &graph, why);
+    if (status != OK) {
         return status;
     }
     if (config.heartbeat_ms * 2 > config.queue.lease_ms) {
@@ -316,6 +332,50 @@ static enum status make_core(struct broker *broker, struct error *why)
         broker->gauges = gauges_new(broker->metrics, core_graph(broker->core));
     }
     return broker->gauges ? OK : error_set(why, ERR_MEMORY, "no memory for the broker");
+}
+
+// Tells of settings that differ and cannot be changed while the broker runs.
+static void tell_unchanged(struct broker *broker, const struct config *config)
+{
+    static const char *const texts[] = {"broker.listen", "broker.journal", "broker.ops"};
+    static const char *const durations[] = {"broker.lease", "broker.heartbeat", "broker.drain"};
+    enum { TEXTS = 3, ALL = 6 };
+    for (size_t i = 0; i < ALL; i++) {
+        const char *key = i < TEXTS ? texts[i] : durations[i - TEXTS];
+        bool same =
+            i < TEXTS ? strcmp(config_text(config, key), config_text(broker->config, key)) == 0
+                      : config_duration_ms(config, key) == config_duration_ms(broker->config, key);
+        if (!same) {
+            log_warning(&broker->log, "%s stays as it was until the broker is started again", key);
+        }
+    }
+}
+
+// Reads the configuration again. One that is wrong changes nothing.
+static void reload(struct broker *broker)
+{
+    struct config *config;
+    struct graph graph;
+    struct error why = {""};
+    char names[WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES];
+    enum status status = settings_reload(&config, broker->argc, broker->argv, &why);
+    if (status == OK) {
+        status = read_pipeline(config, &graph, &why);
+    }
+    if (status == OK) {
+        struct core_config settings_now = core_settings(broker, config);
+        status = core_reload(broker->core, &graph, &settings_now, now_ms(broker), &why);
+    }
+    if (status == OK) {
+        gauges_reload(broker->gauges);
+        tell_unchanged(broker, config);
+        log_info(&broker->log, "configuration read again; the pipeline is: %.*s",
+                 VIEW_ARGS(graph_names(&graph, names)));
+    } else {
+        log_error(&broker->log, "configuration not taken over, nothing has changed: %s", why.text);
+    }
+    config_free(config);
+    turn(broker);
 }
 
 static enum status open_ops(struct broker *broker, struct error *why)
@@ -377,7 +437,7 @@ static enum status open_door(struct broker *broker, struct error *why)
 
 static void start_handles(struct broker *broker)
 {
-    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGUSR1};
+    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
     uv_timer_init(&broker->loop, &broker->timer);
     broker->timer.data = broker;
     broker->work.data = broker;
@@ -390,7 +450,7 @@ static void start_handles(struct broker *broker)
 
 int broker_main(int argc, char **argv)
 {
-    struct broker broker = {0};
+    struct broker broker = {.argc = argc, .argv = argv};
     struct error why = {""};
     int exit_code;
     if (!settings_load(&broker.config, &broker.log, "broker [--listen ADDRESS] [--journal FOLDER]",

@@ -120,7 +120,7 @@ static bool accept_worker(struct core *core, struct peer *peer, const struct wir
     char sentence[200];
     struct view name = message_text(hello, WIRE_TAG_STAGE);
     peer->stage = graph_find(&core->graph, name);
-    if (peer->stage == 0) {
+    if (peer->stage == 0 || !graph_in_use(&core->graph, peer->stage)) {
         char known[WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES];
         struct view names = graph_names(&core->graph, known);
         snprintf(sentence, sizeof sentence,
@@ -378,6 +378,38 @@ void core_turn(struct core *core, int64_t now_ms)
     keep_commit(core, now_ms);
     intake_send_acks(core, now_ms);
     dlq_send_edited(core, now_ms);
+}
+
+static void dismiss(struct core *core, struct peer *peer, int64_t now_ms)
+{
+    char sentence[160];
+    snprintf(sentence, sizeof sentence, "the pipeline has no stage '%s' any more",
+             graph_name_of(&core->graph, peer->stage));
+    core_send_error(core, peer->number, WIRE_ERROR_STAGE, sentence);
+    core_say(core, "worker %s is dismissed: %s", peer->name, sentence);
+    remove_peer(core, peer, false, now_ms);
+}
+
+enum status core_reload(struct core *core, const struct graph *graph,
+                        const struct core_config *config, int64_t now_ms, struct error *why)
+{
+    enum status status = graph_reload(&core->graph, graph, why);
+    if (status != OK) {
+        return status;
+    }
+    core->config.document_bytes = config->document_bytes;
+    core->config.section_bytes = config->section_bytes;
+    core->config.article_bytes = config->article_bytes;
+    core->config.disk_bytes = config->disk_bytes;
+    queue_configure(core->queue, &config->queue);
+    queue_reload(core->queue, now_ms);
+    for (uint32_t i = core->worker_count; i-- > 0;) {
+        if (!graph_in_use(&core->graph, core->workers[i]->stage)) {
+            dismiss(core, core->workers[i], now_ms);
+        }
+    }
+    core_settle_ended(core, now_ms);
+    return OK;
 }
 
 void core_drain(struct core *core)

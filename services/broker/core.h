@@ -109,6 +109,13 @@ void core_turn(struct core *core, int64_t now_ms);
 // The next action, or false. Frames of an ACTION_SEND belong to the caller from then on.
 bool core_take_action(struct core *core, struct action *action);
 
+// Goes on with another pipeline and other limits. Taken over from `config`: the queue's as queue_configure does, document_bytes,
+// section_bytes, article_bytes, disk_bytes. Articles under way go on as queue_reload says; workers of a stage that is gone are
+// told so and forgotten. ERR_CONFIG as graph_reload, and nothing is changed.
+MUST_CHECK enum status core_reload(struct core *core, const struct graph *graph,
+                                   const struct core_config *config, int64_t now_ms,
+                                   struct error *why);
+
 // From now on nothing new is accepted, and workers get no more. Unfinished articles stay in the journal.
 void core_drain(struct core *core);
 

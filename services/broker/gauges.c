@@ -17,6 +17,8 @@ struct stage_gauges {
 
 struct gauges {
     const struct graph *graph;
+    struct metrics *metrics;
+    uint32_t opened; // stages that have their series
     struct stage_gauges stages[WIRE_STAGE_LIMIT];
     struct series *end_to_end[WIRE_LANE_COUNT];
     struct series *sink_lag[WIRE_STAGE_LIMIT];
@@ -46,6 +48,13 @@ static void open_stage(struct gauges *gauges, struct metrics *metrics, uint32_t 
     }
 }
 
+void gauges_reload(struct gauges *gauges)
+{
+    while (gauges->opened < gauges->graph->count) {
+        open_stage(gauges, gauges->metrics, gauges->opened++);
+    }
+}
+
 struct gauges *gauges_new(struct metrics *metrics, const struct graph *graph)
 {
     struct gauges *gauges = calloc(1, sizeof *gauges);
@@ -53,9 +62,8 @@ struct gauges *gauges_new(struct metrics *metrics, const struct graph *graph)
         return NULL;
     }
     gauges->graph = graph;
-    for (uint32_t i = 0; i < graph->count; i++) {
-        open_stage(gauges, metrics, i);
-    }
+    gauges->metrics = metrics;
+    gauges_reload(gauges);
     for (unsigned lane = 0; lane < WIRE_LANE_COUNT; lane++) {
         gauges->end_to_end[lane] =
             metrics_series(metrics, METRIC_END_TO_END_SECONDS, wire_lane_name(lane), NULL);

@@ -11,6 +11,9 @@ struct gauges;
 struct gauges *gauges_new(struct metrics *metrics, const struct graph *graph);
 void gauges_free(struct gauges *gauges);
 
+// Fetches the series of stages that the graph has got since.
+void gauges_reload(struct gauges *gauges);
+
 // Brings all numbers up to date. About once a second.
 void gauges_update(struct gauges *gauges, const struct core *core, int64_t now_ms);
 

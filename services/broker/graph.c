@@ -92,6 +92,62 @@ enum status graph_parse(struct graph *graph, struct view text, struct error *why
     return OK;
 }
 
+// The number that the stage `number` of `wanted` gets.
+static uint32_t place_of(const struct graph *graph, const struct graph *wanted, uint32_t number)
+{
+    return graph_find(graph, view_of(wanted->stages[number - 1].name));
+}
+
+// Numbers for all names.
+static enum status add_names(struct graph *graph, const struct graph *wanted, struct error *why)
+{
+    for (uint32_t i = 0; i < wanted->count; i++) {
+        const struct graph_stage *stage = &wanted->stages[i];
+        uint32_t number = place_of(graph, wanted, i + 1);
+        if (number == 0 && graph->count == WIRE_STAGE_LIMIT) {
+            return error_set(why, ERR_CONFIG,
+                             "'%s' is one stage too many while those taken out still have their "
+                             "numbers; restart the broker",
+                             stage->name);
+        }
+        if (number != 0 && graph->stages[number - 1].terminal != stage->terminal) {
+            return error_set(
+                why, ERR_CONFIG,
+                "'%s' was a %s and cannot become a %s while the broker runs; restart it",
+                stage->name, stage->terminal ? "stage" : "sink",
+                stage->terminal ? "sink" : "stage");
+        }
+        if (number == 0) {
+            graph->stages[graph->count++] = *stage;
+        }
+    }
+    return OK;
+}
+
+enum status graph_reload(struct graph *graph, const struct graph *wanted, struct error *why)
+{
+    struct graph next = *graph;
+    enum status status = add_names(&next, wanted, why);
+    if (status != OK) {
+        return status;
+    }
+    next.inner = next.terminal = 0;
+    for (uint32_t i = 0; i < wanted->count; i++) {
+        uint32_t number = place_of(&next, wanted, i + 1);
+        struct graph_stage *stage = &next.stages[number - 1];
+        *stage = wanted->stages[i];
+        stage->needs = 0;
+        for (uint32_t need = 1; need <= wanted->count; need++) {
+            if (wanted->stages[i].needs & graph_bit(need)) {
+                stage->needs |= graph_bit(place_of(&next, wanted, need));
+            }
+        }
+        *(stage->terminal ? &next.terminal : &next.inner) |= graph_bit(number);
+    }
+    *graph = next;
+    return OK;
+}
+
 uint32_t graph_find(const struct graph *graph, struct view name)
 {
     for (uint32_t i = 0; i < graph->count; i++) {
@@ -112,7 +168,8 @@ uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open)
     uint32_t ready = 0;
     for (uint32_t number = 1; number <= graph->count; number++) {
         uint32_t bit = graph_bit(number);
-        if (!((done | open) & bit) && (graph->stages[number - 1].needs & ~done) == 0) {
+        if (graph_in_use(graph, number) && !((done | open) & bit) &&
+            (graph->stages[number - 1].needs & ~done) == 0) {
             ready |= bit;
         }
     }

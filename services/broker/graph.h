@@ -29,7 +29,7 @@ struct graph_stage {
 struct graph {
     uint32_t count;
     uint32_t inner;    // set of the stages that are not terminal
-    uint32_t terminal; // set of the sinks
+    uint32_t terminal; // set of the sinks; a stage in neither set is out of use, see graph_reload
     struct graph_stage stages[WIRE_STAGE_LIMIT];
 };
 
@@ -39,11 +39,22 @@ static inline uint32_t graph_bit(uint32_t number)
     return 1u << (number - 1);
 }
 
+static inline bool graph_in_use(const struct graph *graph, uint32_t number)
+{
+    return ((graph->inner | graph->terminal) & graph_bit(number)) != 0;
+}
+
 // Reads the lines. Empty lines and lines that begin with '#' are passed over.
 // ERR_CONFIG with "line N: ..." for a name given twice or unknown, no sink, too many stages.
 MUST_CHECK enum status graph_parse(struct graph *graph, struct view text, struct error *why);
 
-// The number of the stage called `name`, or 0.
+// Makes `graph` the pipeline `wanted` while its numbers are in use: a stage keeps its number by name, a new one gets
+// the next, and one that is not wanted any more keeps number and name but is out of use. ERR_CONFIG, and nothing is changed,
+// when a stage has become a sink or the other way round, or there are more than WIRE_STAGE_LIMIT, the unused counted.
+MUST_CHECK enum status graph_reload(struct graph *graph, const struct graph *wanted,
+                                    struct error *why);
+
+// The number of the stage called `name`, in use or not; 0 when there is none.
 uint32_t graph_find(const struct graph *graph, struct view name);
 
 // The name behind a stage number; "?" when there is none, as in a journal of another pipeline.
@@ -52,7 +63,7 @@ const char *graph_name_of(const struct graph *graph, uint32_t number);
 // The stages that are not yet in `done` nor in `open` and whose needs are in `done`.
 uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open);
 
-// Names of all stages separated by spaces, as a WELCOME carries them. `out` has room for
+// Names of all stages in the order of their numbers separated by spaces, as a WELCOME carries them. `out` has room for
 // WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES bytes.
 struct view graph_names(const struct graph *graph, char *out);
 

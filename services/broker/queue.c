@@ -423,7 +423,7 @@ static bool advance(struct queue *queue, struct queued_article *article, int64_t
             return false;
         }
     }
-    if (article->tasks == 0 && article->done == (graph->inner | graph->terminal)) {
+    if (article->tasks == 0 && ((graph->inner | graph->terminal) & ~article->done) == 0) {
         end_article(queue, article, ENDED_COMPLETE);
     }
     return true;
@@ -906,6 +906,48 @@ static void ring(struct queue *queue, const struct alarm *alarm, int64_t now_ms)
         task->since_ms = now_ms;
         join_line(queue, task, false);
     }
+}
+
+// --- another pipeline
+
+static void cancel_unused(struct queue *queue, const struct queued_article *article)
+{
+    struct article_task *next;
+    for (struct article_task *task = task_at(queue, article->tasks); task; task = next) {
+        next = task_at(queue, task->sibling);
+        if (!graph_in_use(queue->graph, task->stage)) {
+            cancel_task(queue, task);
+        }
+    }
+}
+
+void queue_reload(struct queue *queue, int64_t now_ms)
+{
+    const struct graph *graph = queue->graph;
+    size_t at = 0;
+    struct queued_article *article;
+    while ((article = queue_next(queue, &at))) {
+        uint32_t open = open_stages(queue, article);
+        bool at_sinks = ((open | article->done) & graph->terminal) != 0;
+        if (article->state == ARTICLE_ENDED) {
+            continue;
+        }
+        cancel_unused(queue, article);
+        if (at_sinks || article->pubstatus == WIRE_CANCELED) {
+            article->done |= graph->inner & ~open;
+        }
+        if (article->state == ARTICLE_LIVE) {
+            advance(queue, article, now_ms);
+        }
+    }
+}
+
+void queue_configure(struct queue *queue, const struct queue_config *config)
+{
+    queue->config.max_failures = config->max_failures;
+    queue->config.max_deaths = config->max_deaths;
+    queue->config.backoff_first_ms = config->backoff_first_ms;
+    queue->config.backoff_limit_ms = config->backoff_limit_ms;
 }
 
 size_t queue_tick(struct queue *queue, int64_t now_ms)

@@ -157,6 +157,14 @@ bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_
 void queue_lose(struct queue *queue, uint64_t holder, bool died, int64_t now_ms,
                 struct view worker);
 
+// The graph was reloaded (graph_reload). Articles that are not at their sinks yet get the new stages, those that are do without;
+// tasks of stages out of use end, and their holders are told (queue_take_canceled). An article with nothing left to do is
+// complete. Linear in the articles.
+void queue_reload(struct queue *queue, int64_t now_ms);
+
+// Limits and pauses from now on: max_failures, max_deaths, backoff_first_ms, backoff_limit_ms.
+void queue_configure(struct queue *queue, const struct queue_config *config);
+
 // Time passes: leases expire, delays end, deadlines skip inner stages, embargoes open.
 // Returns how many holders were given up.
 size_t queue_tick(struct queue *queue, int64_t now_ms);

@@ -4,6 +4,7 @@
 //     > 0      lease clean w1           done|fail|reject|return STAGE WORKER ID [attempt=N]
 //     > 10000  tick                     renew W, die W, leave W, revive ID, discard ID, counts STAGE
 //     > 70000  jump from=10000          the clock is set from 10000 to 70000
+//     > 20000  pipeline clean=article dates=clean export=*    reloads; needs are separated by commas
 //
 // Every command gives one line, "put a1 -> accepted"; an article that ends because of it adds a line, "a1 complete".
 // The invariants of the queue are checked after every command.
@@ -161,6 +162,37 @@ static void count(struct script *script)
                counts->stages[stage - 1].delayed, counts->stages[stage - 1].leased);
 }
 
+static void pipeline(struct script *script)
+{
+    char text[512] = "";
+    struct graph wanted;
+    struct error why = {""};
+    size_t len = 0;
+    for (size_t i = 1; i < script->word_count && len < sizeof text - 64; i++) {
+        len += (size_t)snprintf(text + len, 64, "%.*s\n", VIEW_ARGS(script->words[i]));
+    }
+    for (size_t i = 0; i < len; i++) {
+        text[i] = text[i] == ',' ? ' ' : text[i];
+    }
+    enum status status = graph_parse(&wanted, view_of(text), &why);
+    if (status == OK) {
+        status = graph_reload(&script->graph, &wanted, &why);
+    }
+    if (status == OK) {
+        queue_reload(script->queue, script->now_ms);
+    }
+    buf_printf(script->out, "%s\n", status == OK ? "ok" : why.text);
+}
+
+static void tell_canceled(struct script *script)
+{
+    struct canceled canceled;
+    while (queue_take_canceled(script->queue, &canceled)) {
+        buf_printf(script->out, "%s taken away at %s\n", id_of(script, canceled.handle),
+                   graph_name_of(&script->graph, canceled.stage));
+    }
+}
+
 static void other(struct script *script)
 {
     struct view command = script->words[0];
@@ -171,6 +203,9 @@ static void other(struct script *script)
         int64_t by_ms = script->now_ms - (int64_t)number(script, "from", 0);
         queue_jump(script->queue, by_ms, script->now_ms);
         buf_printf(script->out, "ok\n");
+    } else if (view_equal(command, VIEW("pipeline"))) {
+        pipeline(script);
+        tell_canceled(script);
     } else if (view_equal(command, VIEW("renew"))) {
         queue_renew(script->queue, view_hash(who), script->now_ms);
         buf_printf(script->out, "ok\n");
