@@ -119,16 +119,18 @@ def by_callgrind(command, folder):
         text = subprocess.run(["callgrind_annotate", "--auto=no", "--threshold=100", str(path)], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, text=True, check=True).stdout
         process = read_annotated(text.splitlines())
-        process.name = "copydesk" if "copydesk broker" in text else path.suffix[1:]
+        process.name = "copydesk" if "copydesk broker" in text else "load"
         processes.append(process)
     return processes
 
 
 def show(processes):
     """`profile.*` lines: shares in percent of all processes, then of the broker by group and by symbol."""
-    everything = sum(process.total for process in processes)
-    for process in sorted(processes, key=lambda p: -p.total):
-        print(f"profile.process.{process.name} {100 * process.total / everything:.1f}")
+    totals = Counter()
+    for process in processes:
+        totals[process.name] += process.total
+    for name, count in totals.most_common():
+        print(f"profile.process.{name} {100 * count / sum(totals.values()):.1f}")
     broker = next(process for process in processes if process.name == "copydesk")
     for group, count in broker.groups.most_common():
         print(f"profile.group.{re.sub('[^a-z/A-Z]+', '_', group)} {100 * count / broker.total:.1f}")

@@ -1,9 +1,10 @@
 // Redis Streams: one stream with one consumer group a queue. The endpoint is HOST:PORT.
 //
-// A stage waits for the answers to its XADDs before it sends XACK, like every driver here. Commands of one connection run and
-// reach the append-only file in order, so an XACK never lies on disk without the XADD before it; but an XADD may be refused (out
-// of memory, disk full), and an XACK sent behind it would lose the article. The answers to XACK and XDEL are read, and checked,
-// with the next batch. Acknowledged entries are deleted.
+// A stage sends its XADDs, the XACK and an XDEL of what it received as one transaction (MULTI .. EXEC), together with its next
+// XREADGROUP. A refused XADD (out of memory, disk full) refuses them all, and they reach the append-only file as one: no XACK
+// without its XADDs, so there is nothing to wait for in between. It is the fastest safe way: with appendfsync always it takes
+// about half the syncs of waiting for the XADDs first, or of the same commands without a transaction. Answers are read, and
+// checked, with the next batch.
 #include "tests/bench/peers/peers.h"
 
 #include <hiredis/hiredis.h>
@@ -15,6 +16,7 @@ struct peer_link {
     char from[16], to[16];
     redisReply *batch; // what receive lent
     size_t owed;       // replies not yet read
+    bool is_stage;     // receives and publishes
     const char *ids[PEER_BATCH + 3];
 };
 
@@ -27,6 +29,11 @@ static redisReply *take_reply(struct peer_link *link)
     redisReply *typed = reply;
     if (typed->type == REDIS_REPLY_ERROR) {
         peer_fail("redis: %s", typed->str);
+    }
+    for (size_t i = 0; typed->type == REDIS_REPLY_ARRAY && i < typed->elements; i++) {
+        if (typed->element[i]->type == REDIS_REPLY_ERROR) { // of a transaction
+            peer_fail("redis: %s", typed->element[i]->str);
+        }
     }
     return typed;
 }
@@ -43,6 +50,7 @@ static struct peer_link *redis_open(const char *endpoint, int from, int to)
     if (!link->context || link->context->err) {
         peer_fail("redis: cannot connect to %s", endpoint);
     }
+    link->is_stage = from > 0 && to > 0;
     snprintf(link->from, sizeof link->from, "q%d", from);
     snprintf(link->to, sizeof link->to, "q%d", to);
     return link;
@@ -67,20 +75,31 @@ static void send_now(struct peer_link *link)
     }
 }
 
+static void append(struct peer_link *link, const char *command)
+{
+    redisAppendCommand(link->context, command);
+    link->owed++;
+}
+
 static void redis_publish(struct peer_link *link, const struct view *bodies, size_t count)
 {
+    if (link->is_stage) {
+        append(link, "MULTI");
+    }
     for (size_t i = 0; i < count; i++) {
         const char *words[] = {"XADD", link->to, "*", "b", bodies[i].at};
         size_t lengths[] = {4, strlen(link->to), 1, 1, bodies[i].len};
         redisAppendCommandArgv(link->context, 5, words, lengths);
     }
     link->owed += count;
-    send_now(link);
+    if (!link->is_stage) {
+        send_now(link);
+    }
 }
 
 static void redis_confirm(struct peer_link *link, size_t left)
 {
-    while (link->owed > left) {
+    while (!link->is_stage && link->owed > left) {
         freeReplyObject(take_reply(link));
         link->owed--;
     }
@@ -118,6 +137,9 @@ static void redis_ack(struct peer_link *link)
     link->ids[2] = link->from;
     redisAppendCommandArgv(link->context, count + 2, link->ids + 1, NULL);
     link->owed += 2;
+    if (link->is_stage) {
+        append(link, "EXEC");
+    }
     freeReplyObject(link->batch);
 }
 
