@@ -62,7 +62,7 @@ clean 12/12
 
 
 def figures(articles_per_s):
-    return {"articles_per_s": articles_per_s, "rss_mib": 60.0, "load_average": 1.0}
+    return {"articles_per_s": articles_per_s, "rss_mib": 60.0, "load_average": 1.0, "other_cpus": 0.0}
 
 
 def comparison(transport="ipc", **rounds):
@@ -183,12 +183,12 @@ class Runs(unittest.TestCase):
         self.assertEqual(made.values("copydesk", "articles_per_s"), [])
 
     def test_that_end_well_count_once_a_round(self):
-        made = self.compare("echo copydesk.articles_per_s 5")
+        made = self.compare("echo copydesk.articles_per_s 5; echo copydesk.other_cpus 0")
         self.assertFalse(made.failed)
         self.assertEqual(made.values("copydesk", "articles_per_s"), [5, 5])
 
     def test_are_fewer_when_the_time_is_up(self):
-        made = self.compare("echo copydesk.articles_per_s 5", box_s=0)
+        made = self.compare("echo copydesk.articles_per_s 5; echo copydesk.other_cpus 0", box_s=0)
         self.assertEqual(made.values("copydesk", "articles_per_s"), [5])
 
 

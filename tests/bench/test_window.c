@@ -78,6 +78,25 @@ static void stays_open_until_the_time_has_passed(void **state)
     assert_in_range(length_ms(&window), 120, UINT64_MAX);
 }
 
+static void sees_what_else_the_machine_does(void **state)
+{
+    struct window window;
+    struct window_config config = config_of(*state);
+    pid_t busy = fork();
+    if (busy == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) {
+        }
+    }
+    config.full_ms = 300;
+    assert_true(window_measure(&window, &config));
+    kill(busy, SIGKILL);
+    waitpid(busy, NULL, 0);
+    double used_s = window.closed.machine_cpu_s - window.opened.machine_cpu_s;
+    double own_s = window.closed.broker_cpu_s - window.opened.broker_cpu_s;
+    assert_true(used_s - own_s > 0.05);
+}
+
 static void leaves_the_warm_up_out(void **state)
 {
     struct window window;
@@ -157,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stays_open_until_the_articles_are_there),
         cmocka_unit_test(stays_open_until_the_time_has_passed),
+        cmocka_unit_test(sees_what_else_the_machine_does),
         cmocka_unit_test(leaves_the_warm_up_out),
         cmocka_unit_test(closes_at_the_limit_with_what_there_is),
         cmocka_unit_test(refuses_when_nothing_was_delivered),

@@ -22,6 +22,25 @@ static double process_cpu_s(pid_t pid)
     return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
+// CPU time of the whole machine that was not idle; 0 where the system does not say.
+static double machine_cpu_s(void)
+{
+    unsigned long user = 0;
+    unsigned long nice_user = 0;
+    unsigned long kernel = 0;
+    unsigned long irq = 0;
+    unsigned long soft_irq = 0;
+    FILE *file = fopen("/proc/stat", "r");
+    if (!file) {
+        return 0;
+    }
+    int found = fscanf(file, "cpu %lu %lu %lu %*u %*u %lu %lu", &user, &nice_user, &kernel, &irq,
+                       &soft_irq);
+    fclose(file);
+    unsigned long ticks = user + nice_user + kernel + irq + soft_irq;
+    return found == 5 ? (double)ticks / (double)sysconf(_SC_CLK_TCK) : 0;
+}
+
 static double process_peak_mib(pid_t pid)
 {
     char path[64];
@@ -41,7 +60,8 @@ static bool mark_now(struct window_mark *mark, const struct window_config *confi
 {
     *mark = (struct window_mark){.us = clock_monotonic_us(),
                                  .delivered = *config->delivered,
-                                 .broker_cpu_s = process_cpu_s(config->broker)};
+                                 .broker_cpu_s = process_cpu_s(config->broker),
+                                 .machine_cpu_s = machine_cpu_s()};
     bool all_here = mark->broker_cpu_s >= 0;
     for (size_t i = 0; i < config->client_count; i++) {
         double cpu_s = process_cpu_s(config->clients[i]);
@@ -91,12 +111,14 @@ void window_print(const struct window *window, const struct window_config *confi
     double thousands = (double)(closed->delivered - opened->delivered) / 1000.0;
     double broker_s = closed->broker_cpu_s - opened->broker_cpu_s;
     double clients_s = closed->clients_cpu_s - opened->clients_cpu_s;
+    double others_s = closed->machine_cpu_s - opened->machine_cpu_s - broker_s - clients_s;
     printf("%s.delivered %" PRIu64 "\n", prefix, closed->delivered - opened->delivered);
     printf("%s.seconds %.2f\n", prefix, seconds);
     printf("%s.articles_per_s %.0f\n", prefix, thousands * 1000.0 / seconds);
     printf("%s.cpu_broker_s_per_1000 %.4f\n", prefix, broker_s / thousands);
     printf("%s.cpu_s_per_1000 %.4f\n", prefix, (broker_s + clients_s) / thousands);
     printf("%s.rss_mib %.1f\n", prefix, window->peak_mib);
+    printf("%s.other_cpus %.2f\n", prefix, others_s > 0 ? others_s / seconds : 0);
 }
 
 static int compare_u32(const void *a, const void *b)

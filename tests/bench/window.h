@@ -28,6 +28,7 @@ struct window_mark {
     int64_t us;
     uint64_t delivered;
     double broker_cpu_s, clients_cpu_s;
+    double machine_cpu_s; // of everything that runs, the kernel's own threads included
 };
 
 struct window {
