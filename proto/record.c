@@ -204,6 +204,12 @@ enum record_fault record_read(struct record *out, const uint8_t *at, size_t len,
         get_u32(at + 4) != checksum(at, bytes, number)) {
         return RECORD_TORN;
     }
+    return record_read_again(out, at, size);
+}
+
+enum record_fault record_read_again(struct record *out, const uint8_t *at, size_t *size)
+{
+    size_t bytes = get_u32(at);
     *size = padded(bytes);
     *out = (struct record){.type = at[8],
                            .lane = at[9],

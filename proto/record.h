@@ -135,6 +135,10 @@ enum record_fault {
 enum record_fault record_read(struct record *out, const uint8_t *at, size_t len, uint64_t number,
                               size_t *size);
 
+// The same for a record in which record_read found no fault but, perhaps, its type: its checksum, which is most of the
+// work, is not computed again.
+enum record_fault record_read_again(struct record *out, const uint8_t *at, size_t *size);
+
 // Writes the header with its checksum.
 void segment_header_write(uint8_t at[SEGMENT_HEADER_BYTES], const struct segment_header *header);
 

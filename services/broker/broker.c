@@ -11,11 +11,15 @@
 #include "services/settings.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 // Less than JUMP_MS is the time between two readings, or a correction that no lease minds.
 enum { SIGNAL_COUNT = 4, JUMP_MS = 250 };
+
+// Written in a second: more is a flood, less is quiet.
+enum { FLOOD_BYTES = 8 << 20, QUIET_BYTES = 1 << 20 };
 
 struct broker {
     uv_loop_t loop;
@@ -39,7 +43,9 @@ struct broker {
     enum status commit_status;
     struct error commit_error;
     bool committing;
-    struct buf record; // what ACTION_READ reads
+    size_t written_bytes; // in this second
+    bool flooded;         // the heap holds what a flood needed
+    struct buf record;    // what ACTION_READ reads
     int64_t drain_until_ms;
     bool stopping, failed;
 };
@@ -76,6 +82,7 @@ static void on_written(uv_work_t *work, int cancelled)
     (void)cancelled;
     broker->committing = false;
     if (broker->commit_status == OK) {
+        broker->written_bytes += broker->commit.bytes.len;
         gauges_fsync(broker->gauges, broker->commit_us);
         core_synced(broker->core, broker->commit_us);
         core_committed(broker->core, now_ms(broker));
@@ -161,6 +168,18 @@ static bool is_drained(struct broker *broker)
            (core_is_idle(broker->core) || now_ms(broker) >= broker->drain_until_ms);
 }
 
+// The buffers of a flood go back to the system in the first quiet second after it. Recovery counts as one.
+static void give_memory_back(struct broker *broker)
+{
+    if (broker->written_bytes >= FLOOD_BYTES) {
+        broker->flooded = true;
+    } else if (broker->flooded && broker->written_bytes < QUIET_BYTES) {
+        malloc_trim(0);
+        broker->flooded = false;
+    }
+    broker->written_bytes = 0;
+}
+
 // Once a second: tells whoever watches how things stand.
 static void report(struct broker *broker)
 {
@@ -170,6 +189,7 @@ static void report(struct broker *broker)
         return;
     }
     broker->gauged_ms = now;
+    give_memory_back(broker);
     gauges_update(broker->gauges, broker->core, now);
     struct core_numbers numbers = core_numbers(broker->core);
     ops_condition(broker->ops, "door", numbers.closed);
@@ -393,6 +413,7 @@ static enum status recover(struct broker *broker, struct error *why)
     if (status != OK) {
         return status;
     }
+    broker->flooded = true;
     const struct queue_counts *counts = queue_counts(core_queue(broker->core));
     log_info(&broker->log,
              "journal: %" PRIu64 " segments, %" PRIu64 " records, %zu articles to go on with, %zu "

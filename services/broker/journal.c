@@ -212,7 +212,7 @@ static enum status apply_batch(struct recovery *recovery, uint64_t segment, uint
     struct journal *journal = recovery->journal;
     struct record commit;
     size_t taken;
-    record_read(&commit, bytes, recovery->batch.len, segment, &taken);
+    record_read_again(&commit, bytes, &taken);
     if (recovery->any_batch && commit.handle != journal->last_batch + 1) {
         return damaged(why, segment, offset, "batches are missing before this one");
     }
@@ -221,8 +221,7 @@ static enum status apply_batch(struct recovery *recovery, uint64_t segment, uint
     recovery->report->batches++;
     for (size_t at = COMMIT_BYTES; at < recovery->batch.len; at += taken) {
         struct record record;
-        enum record_fault fault =
-            record_read(&record, bytes + at, recovery->batch.len - at, segment, &taken);
+        enum record_fault fault = record_read_again(&record, bytes + at, &taken);
         if (fault == RECORD_UNKNOWN) {
             return error_set(why, ERR_VERSION,
                              "journal segment %" PRIu64

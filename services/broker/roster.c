@@ -17,12 +17,18 @@ void roster_clear(struct roster *roster)
     roster_init(roster, roster->pool, roster->key_at);
 }
 
-static size_t home(uint64_t key, size_t mask)
+static uint64_t mix(uint64_t key)
 {
     key ^= key >> 32;
     key *= 0xd6e8feb86659fd93u;
     key ^= key >> 32;
-    return (size_t)key & mask;
+    return key;
+}
+
+// The upper bits, for a table's size takes the lower ones.
+static uint8_t mark_of(uint64_t hash)
+{
+    return (uint8_t)(hash >> 56);
 }
 
 static uint64_t key_of(const struct roster *roster, uint32_t number)
@@ -35,8 +41,10 @@ static uint64_t key_of(const struct roster *roster, uint32_t number)
 // The slot of the item with this number, or the free one where it would go.
 static size_t seek(const struct roster *roster, uint64_t key)
 {
-    size_t at = home(key, roster->mask);
-    while (roster->slots[at] && key_of(roster, roster->slots[at]) != key) {
+    uint64_t hash = mix(key);
+    size_t at = (size_t)hash & roster->mask;
+    while (roster->slots[at] &&
+           (roster->marks[at] != mark_of(hash) || key_of(roster, roster->slots[at]) != key)) {
         at = (at + 1) & roster->mask;
     }
     return at;
@@ -47,24 +55,33 @@ void *roster_find(const struct roster *roster, uint64_t key)
     return roster->slots ? pool_item(roster->pool, roster->slots[seek(roster, key)]) : NULL;
 }
 
+static void fill(struct roster *roster, uint32_t number)
+{
+    uint64_t hash = mix(key_of(roster, number));
+    size_t at = (size_t)hash & roster->mask;
+    while (roster->slots[at]) {
+        at = (at + 1) & roster->mask;
+    }
+    roster->slots[at] = number;
+    roster->marks[at] = mark_of(hash);
+}
+
 static bool resize(struct roster *roster, size_t size)
 {
-    uint32_t *slots = calloc(size, sizeof *slots);
-    if (!slots) {
+    struct roster other = *roster;
+    other.slots = calloc(size, sizeof *other.slots + sizeof *other.marks);
+    if (!other.slots) {
         return false;
     }
+    other.marks = (uint8_t *)(other.slots + size);
+    other.mask = size - 1;
     for (size_t i = 0; roster->slots && i <= roster->mask; i++) {
         if (roster->slots[i]) {
-            size_t at = home(key_of(roster, roster->slots[i]), size - 1);
-            while (slots[at]) {
-                at = (at + 1) & (size - 1);
-            }
-            slots[at] = roster->slots[i];
+            fill(&other, roster->slots[i]);
         }
     }
     free(roster->slots);
-    roster->slots = slots;
-    roster->mask = size - 1;
+    *roster = other;
     return true;
 }
 
@@ -83,9 +100,11 @@ bool roster_add(struct roster *roster, const void *item)
         return false;
     }
     uint32_t number = pool_number(item);
-    size_t at = seek(roster, key_of(roster, number));
+    uint64_t key = key_of(roster, number);
+    size_t at = seek(roster, key);
     assert(number != 0 && roster->slots[at] == 0);
     roster->slots[at] = number;
+    roster->marks[at] = mark_of(mix(key));
     roster->count++;
     return true;
 }
@@ -94,11 +113,12 @@ bool roster_add(struct roster *roster, const void *item)
 static void close_hole(struct roster *roster, size_t hole)
 {
     for (size_t at = (hole + 1) & roster->mask; roster->slots[at]; at = (at + 1) & roster->mask) {
-        size_t from_home =
-            (at - home(key_of(roster, roster->slots[at]), roster->mask)) & roster->mask;
+        size_t home = (size_t)mix(key_of(roster, roster->slots[at])) & roster->mask;
+        size_t from_home = (at - home) & roster->mask;
         size_t from_hole = (at - hole) & roster->mask;
         if (from_home >= from_hole) {
             roster->slots[hole] = roster->slots[at];
+            roster->marks[hole] = roster->marks[at];
             hole = at;
         }
     }

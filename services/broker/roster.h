@@ -1,5 +1,6 @@
 // A hash table that finds the items of one pool by a 64-bit number that stands in them. A slot is the four bytes of
-// an item's pool number: with a million articles in two tables that is 16 MB where 16-byte slots took 64.
+// an item's pool number and one byte of its hash, which saves looking at items that are not meant: with a million
+// articles in two tables that is 20 MB where 16-byte slots took 64.
 // Open addressing; grows and shrinks by factors of two, deletes without leaving marks.
 #ifndef COPYDESK_ROSTER_H
 #define COPYDESK_ROSTER_H
@@ -12,7 +13,8 @@ struct roster {
     const struct pool *pool;
     size_t key_at; // where in an item its number stands
     uint32_t *slots;
-    size_t mask; // slots - 1; 0 while empty
+    uint8_t *marks; // of slot i: a byte of its item's hash; behind the slots
+    size_t mask;    // slots - 1; 0 while empty
     size_t count;
 };
 
