@@ -31,6 +31,7 @@ void arena_reset(struct arena *arena)
     }
     arena->used_bytes = 0;
     arena->full = false;
+    arena->starved = false;
 }
 
 void arena_clear(struct arena *arena)
@@ -91,6 +92,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     if (!arena->now || arena->now->size - arena->now->used < rounded) {
         if (!next_chunk(arena, rounded)) {
             arena->full = true;
+            arena->starved = true;
             return NULL;
         }
     }

@@ -18,6 +18,7 @@ struct arena {
     size_t used_bytes;         // handed out since the last reset, all chunks
     size_t limit_bytes;
     bool full;
+    bool starved; // full because the system gave no memory, not because of the limit
 };
 
 // Starts an empty arena that will hand out at most `limit_bytes`. Allocates nothing yet.

@@ -37,6 +37,7 @@ char *buf_reserve(struct buf *buf, size_t more)
         char *grown = fault_hit(FAULT_MEMORY) ? NULL : realloc(buf->at, cap);
         if (!grown) {
             buf->full = true;
+            buf->starved = true;
             return NULL;
         }
         buf->at = grown;

@@ -12,6 +12,7 @@ struct buf {
     size_t len, cap;
     size_t limit_bytes;
     bool full;
+    bool starved; // the system gave no memory; stays until the owner clears it
 };
 
 // Starts empty with room for at most `limit_bytes`. Allocates nothing yet.

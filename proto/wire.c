@@ -281,6 +281,8 @@ const char *wire_outcome_name(unsigned outcome)
         return "reject";
     case WIRE_RETURN:
         return "return";
+    case WIRE_CRASHED:
+        return "crashed";
     default:
         return "none";
     }

@@ -67,10 +67,11 @@ enum wire_outcome {
     WIRE_BUSY = 5,      // no room now: disk, memory or queue limit; send again later
     WIRE_REFUSED = 6,   // never acceptable: see the sentence
     // in a RESULT
-    WIRE_DONE = 16,   // the section follows (a sink has none)
-    WIRE_RETRY = 17,  // could not be done now; the section is a sentence
-    WIRE_REJECT = 18, // can never be done: to the dead letters; the section is a sentence
-    WIRE_RETURN = 19, // not begun: back to the queue, no attempt counted
+    WIRE_DONE = 16,    // the section follows (a sink has none)
+    WIRE_RETRY = 17,   // could not be done now; the section is a sentence
+    WIRE_REJECT = 18,  // can never be done: to the dead letters; the section is a sentence
+    WIRE_RETURN = 19,  // not begun: back to the queue, no attempt counted
+    WIRE_CRASHED = 20, // it ends the worker; the section is a sentence
 };
 
 // Urgency 1 (highest) to 9 as lanes.

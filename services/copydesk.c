@@ -6,6 +6,7 @@
 #include "services/enrich.h"
 #include "services/export/export.h"
 #include "services/health.h"
+#include "services/limits.h"
 #include "services/status_command.h"
 #include "services/submit.h"
 #include "services/top.h"
@@ -92,6 +93,7 @@ static int help_main(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    limits_files(); // a socket each for workers and clients
     const char *name = argc > 1 ? argv[1] : "";
     struct error why = {""};
     if (argc < 2) {

@@ -1,10 +1,12 @@
 #include "services/desks.h"
 
 #include "common/clock.h"
+#include "services/crash.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -16,8 +18,11 @@ enum {
 };
 
 struct desk {
-    const struct worker_article *article; // NULL: free
+    struct worker_article *article; // NULL: free
     int64_t begun_us;
+    pthread_t thread;
+    atomic_int signal; // it crashed by this; set in the handler
+    bool told_to_stop, lost;
 };
 
 struct desks {
@@ -73,14 +78,15 @@ static struct worker_article *take_todo(struct desks *desks)
     return NULL;
 }
 
-static size_t take_desk(struct desks *desks, const struct worker_article *article)
+static size_t take_desk(struct desks *desks, struct worker_article *article)
 {
     size_t i = 0;
     while (desks->desk[i].article) {
         i++;
     }
     assert(i < desks->plan.count);
-    desks->desk[i] = (struct desk){.article = article, .begun_us = clock_monotonic_us()};
+    desks->desk[i] = (struct desk){
+        .article = article, .begun_us = clock_monotonic_us(), .thread = pthread_self()};
     desks->free_count--;
     if (!desks->alarm_is_set) {
         set_alarm(desks, WATCH_MS * 1000000L);
@@ -100,6 +106,16 @@ static void learn(struct desks *desks, const struct worker_article *article, int
     desks->article_us += (us - desks->article_us) / (first ? 1 : FORGET);
 }
 
+static void add_ready(struct desks *desks, struct worker_article *article, bool in_loop)
+{
+    bool first = !desks->ready; // else it has been told and has not come yet
+    article->next = desks->ready;
+    desks->ready = article;
+    if (first) {
+        desks->plan.ready(desks->plan.user, in_loop);
+    }
+}
+
 // Works on the next article, without the lock meanwhile.
 static void work_on_next(struct desks *desks, uint64_t self)
 {
@@ -108,19 +124,16 @@ static void work_on_next(struct desks *desks, uint64_t self)
     desks->host_desk = desks->host == self ? desk : desks->host_desk;
     pthread_mutex_unlock(&desks->lock);
     int64_t begun_us = clock_thread_cpu_us();
+    crash_enter(desk);
     desks->plan.work(desks->plan.user, desk, article);
+    crash_leave();
     int64_t cpu_us = clock_thread_cpu_us() - begun_us;
     pthread_mutex_lock(&desks->lock);
     learn(desks, article, cpu_us);
     desks->desk[desk].article = NULL;
     desks->free_count++;
     desks->host_desk = desks->host == self ? DESKS_LIMIT : desks->host_desk;
-    bool first = !desks->ready; // else it has been told and has not come yet
-    article->next = desks->ready;
-    desks->ready = article;
-    if (first) {
-        desks->plan.ready(desks->plan.user, desks->host == self);
-    }
+    add_ready(desks, article, desks->host == self);
 }
 
 // ---- The host. With the lock held.
@@ -157,6 +170,8 @@ static void host_turn(struct desks *desks, uint64_t self)
 // A thread's life.
 static void take_part(struct desks *desks, uint64_t self)
 {
+    void *stack = malloc(CRASH_STACK_BYTES); // without one, too deep a recursion is not told
+    crash_use_stack(stack);
     pthread_mutex_lock(&desks->lock);
     while (!desks->ended) {
         if (desks->host == 0) {
@@ -172,6 +187,8 @@ static void take_part(struct desks *desks, uint64_t self)
         }
     }
     pthread_mutex_unlock(&desks->lock);
+    crash_use_stack(NULL);
+    free(stack);
 }
 
 static void *run_thread(void *argument)
@@ -186,19 +203,55 @@ static void *run_thread(void *argument)
 
 // ---- The watchdog
 
+// In a signal handler.
+static void on_crash(void *user, size_t desk, int number)
+{
+    struct desks *desks = user;
+    const struct itimerspec now = {.it_value = {.tv_nsec = 1}};
+    atomic_store(&desks->desk[desk].signal, number);
+    timerfd_settime(desks->alarm, 0, &now, NULL);
+}
+
+static void take_loop_away(struct desks *desks, size_t desk)
+{
+    if (desks->host_desk == desk) {
+        desks->host = 0;
+        desks->host_desk = DESKS_LIMIT;
+        pthread_cond_signal(&desks->changes);
+    }
+}
+
+static void give_up(struct desks *desks, size_t i, int number)
+{
+    struct desk *desk = &desks->desk[i];
+    desk->lost = true;
+    take_loop_away(desks, i);
+    desks->plan.lost(desks->plan.user, desk->article, number);
+    add_ready(desks, desk->article, false);
+}
+
+// One that hangs is told to stand still. One that does not even hear that waits in the system: it is given up where it is.
+static void look_at(struct desks *desks, size_t i, int64_t now_us)
+{
+    struct desk *desk = &desks->desk[i];
+    int64_t took_us = now_us - desk->begun_us;
+    int number = atomic_load(&desk->signal);
+    if (number != 0 || desk->told_to_stop) {
+        give_up(desks, i, number ? number : CRASH_STOP);
+    } else if (took_us > desks->plan.limit_us) {
+        desk->told_to_stop = true;
+        pthread_kill(desk->thread, CRASH_STOP);
+    } else if (took_us > DESKS_PATIENCE_US) {
+        take_loop_away(desks, i);
+    }
+}
+
 static void look(struct desks *desks)
 {
     int64_t now_us = clock_monotonic_us();
     for (size_t i = 0; i < desks->plan.count; i++) {
-        const struct desk *desk = &desks->desk[i];
-        int64_t took_us = desk->article ? now_us - desk->begun_us : 0;
-        if (took_us > desks->plan.limit_us) {
-            desks->plan.overdue(desks->plan.user, desk->article);
-        }
-        if (took_us > DESKS_PATIENCE_US && desks->host_desk == i) {
-            desks->host = 0;
-            desks->host_desk = DESKS_LIMIT;
-            pthread_cond_signal(&desks->changes);
+        if (desks->desk[i].article && !desks->desk[i].lost) {
+            look_at(desks, i, now_us);
         }
     }
     desks->alarm_is_set = false;
@@ -259,6 +312,7 @@ enum status desks_open(struct desks **out, const struct desks_plan *plan, struct
     }
     pthread_mutex_init(&desks->lock, NULL);
     pthread_cond_init(&desks->changes, NULL);
+    crash_catch(on_crash, desks);
     enum status status = start_threads(desks, why);
     if (status != OK) {
         desks_close(desks);
@@ -271,6 +325,16 @@ enum status desks_open(struct desks **out, const struct desks_plan *plan, struct
 void desks_run(struct desks *desks)
 {
     take_part(desks, 1);
+}
+
+static bool stands_still(const struct desks *desks, pthread_t thread)
+{
+    for (size_t i = 0; i < desks->plan.count; i++) {
+        if (desks->desk[i].lost && pthread_equal(desks->desk[i].thread, thread)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void desks_close(struct desks *desks)
@@ -286,8 +350,11 @@ void desks_close(struct desks *desks)
     }
     pthread_mutex_unlock(&desks->lock);
     for (size_t i = 0; i < desks->thread_count; i++) {
-        pthread_join(desks->threads[i], NULL);
+        if (!stands_still(desks, desks->threads[i])) {
+            pthread_join(desks->threads[i], NULL);
+        }
     }
+    crash_release();
     if (desks->has_watchdog) {
         pthread_join(desks->watchdog, NULL);
     }

@@ -37,9 +37,11 @@ struct desks_plan {
     // turn if this touches it; else from any thread, to wake the loop.
     void (*ready)(void *user, bool in_loop);
 
-    // An article takes longer than `limit_us`; it stays where it is during the call.
+    // The work on an article crashed, or took longer than `limit_us` and was stopped (CRASH_STOP, see services/crash.h). Its
+    // thread stands still and its desk is taken for good; the article comes back with those that are ready. Called in a
+    // thread that is not the loop's. The process has to end soon.
     int64_t limit_us;
-    void (*overdue)(void *user, const struct worker_article *article);
+    void (*lost)(void *user, struct worker_article *article, int signal);
 };
 
 struct desks;
@@ -51,7 +53,8 @@ MUST_CHECK enum status desks_open(struct desks **out, const struct desks_plan *p
 // Runs the loop until nothing is left in it; the caller's thread takes part.
 void desks_run(struct desks *desks);
 
-// Waits for the threads, after desks_run, and frees. What was never begun stays the caller's: take it before. NULL is fine.
+// Waits for the threads, after desks_run, and frees. What was never begun stays the caller's: take it before. After a loss
+// the thread that stands still is left behind, with what it used. NULL is fine.
 void desks_close(struct desks *desks);
 
 // The rest is for the thread that has the loop.

@@ -113,6 +113,13 @@ enum status pipeline_open(struct pipeline *pipeline, struct view list, const cha
     return OK;
 }
 
+enum status pipeline_open_stage(struct pipeline *pipeline, size_t i, const char *folder,
+                                struct error *why)
+{
+    *pipeline = (struct pipeline){.chosen = 1u << i};
+    return stages[i]->load(&pipeline->models[i], folder, why);
+}
+
 void pipeline_close(struct pipeline *pipeline)
 {
     for (size_t i = 0; i < stage_count; i++) {

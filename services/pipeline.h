@@ -18,6 +18,10 @@ void pipeline_data_folder(char *out, size_t size);
 // stages these need. ERR_USAGE names an unknown stage and suggests; ERR_CONFIG when a model is missing.
 MUST_CHECK enum status pipeline_open(struct pipeline *pipeline, struct view list,
                                      const char *folder, struct error *why);
+
+// Loads the model of stage `i` alone, for pipeline_run_stage. ERR_CONFIG when it is missing.
+MUST_CHECK enum status pipeline_open_stage(struct pipeline *pipeline, size_t i, const char *folder,
+                                           struct error *why);
 void pipeline_close(struct pipeline *pipeline);
 
 // How an article came to the stage, for the stage's entry under `stages`. In one process there is none: NULL.

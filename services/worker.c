@@ -6,17 +6,22 @@
 // Each desk may have DEPTH articles lying before it, so that it need not wait for the loop between two short ones; what
 // is ready when the loop looks goes out in one message.
 //
-// A stage that hangs or crashes is not rescued here. The watchdog ends the process when an article takes too long, the
-// lease runs out, and the broker finds out which of the articles that were here is to blame.
+// An article on which the stage crashes or hangs ends the process, but not without a word: the thread stands still, the
+// broker is told which article it was and gets back the others, then the process ends (crash.c). When even that fails, an
+// alarm ends it, the lease runs out, and the broker finds out which of the articles that were here is to blame.
+// A process that the system refuses more memory leaves in order, to be started again with none wasted.
 #include "services/worker.h"
 
 #include "common/clock.h"
+#include "services/crash.h"
 #include "services/desks.h"
+#include "services/limits.h"
 #include "services/pipeline.h"
 #include "services/settings.h"
 #include "services/worker_line.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,6 +31,8 @@ enum {
     CREDIT_PER_DESK = 128, // articles of the broker's for each desk, the ones before it included
     NAME_BYTES = 64,       // as much as the broker keeps
     SIGNAL_COUNT = 3,
+    EXIT_OVERDUE = 70,
+    EXIT_NO_MEMORY = 75,
     ID_SHOWN = 80,
 };
 #define CREDIT_BYTES_PER_DESK ((uint64_t)16 << 20)
@@ -59,6 +66,8 @@ struct worker {
     uv_timer_t drain_timer;
     uv_signal_t signals[SIGNAL_COUNT];
     bool draining, stopping;
+    int lost_signal; // work on an article crashed by this; 0: not. Settled before the article comes back
+    atomic_bool exhausted; // an article found no memory
     int exit_code;
 };
 
@@ -115,8 +124,9 @@ static enum status hand_on(struct desk *desk, struct article *article, struct vi
 }
 
 // An article whose sections cannot be merged never will be: it is rejected, with the reason. A stage that fails
-// has judged: its section says so, and the article goes on.
-static void run_stage(struct desk *desk, struct worker_article *from, struct article *article)
+// has judged: its section says so, and the article goes on. ERR_MEMORY when memory is missing for it, else OK.
+static enum status run_stage(struct desk *desk, struct worker_article *from,
+                             struct article *article)
 {
     struct worker *worker = desk->worker;
     struct error why = {""};
@@ -125,25 +135,39 @@ static void run_stage(struct desk *desk, struct worker_article *from, struct art
     const struct delivery delivery = {
         .attempt = from->item.attempt, .queue_ms = from->item.waited_ms, .worker = worker->name};
     enum status status = merge_sections(from, article, &why);
-    if (status == ERR_MEMORY) {
-        set_result(from, WIRE_RETRY, view_of(why.text));
-        return;
-    }
     if (status != OK) {
         set_result(from, WIRE_REJECT, view_of(why.text));
         count(worker, status, start_us);
-        return;
+        return status == ERR_MEMORY ? status : OK;
     }
     status = pipeline_run_stage(&worker->pipeline, worker->stage, article, &desk->notes, NULL,
                                 &delivery, &section, &why);
     count(worker, status, start_us);
-    if (section.len > 0 && hand_on(desk, article, &section, &why) != OK) {
+    if (status == ERR_MEMORY) {
+        return status;
+    }
+    status = section.len > 0 ? hand_on(desk, article, &section, &why) : OK;
+    if (status != OK) {
         set_result(from, WIRE_REJECT, view_of(why.text));
     } else if (section.len == 0) {
         set_result(from, WIRE_REJECT, VIEW("the stage's section is larger than its limit"));
     } else {
         set_result(from, WIRE_DONE, section);
     }
+    return status == ERR_MEMORY ? status : OK;
+}
+
+static bool is_starved(const struct desk *desk)
+{
+    return desk->arena.starved || desk->notes.json.starved || desk->whole.starved;
+}
+
+// Memory was missing, so what came of it says nothing about the article: others shall try it.
+static void hand_back(struct worker *worker, struct worker_article *article)
+{
+    free(article->result);
+    set_result(article, WIRE_RETRY, VIEW("the worker ran out of memory"));
+    atomic_store(&worker->exhausted, true);
 }
 
 static void on_work(void *user, size_t desk_number, struct worker_article *from)
@@ -152,9 +176,13 @@ static void on_work(void *user, size_t desk_number, struct worker_article *from)
     struct desk *desk = &worker->desk[desk_number];
     struct article article;
     arena_reset(&desk->arena);
+    desk->notes.json.starved = desk->whole.starved = false;
     article_init(&article, &desk->arena);
-    run_stage(desk, from, &article);
+    enum status status = run_stage(desk, from, &article);
     article_clear(&article);
+    if (status == ERR_MEMORY || is_starved(desk)) {
+        hand_back(worker, from);
+    }
 }
 
 static void on_ready(void *user, bool in_loop)
@@ -174,18 +202,28 @@ static _Noreturn void leave_now(int exit_code)
     _exit(exit_code);
 }
 
-static void on_overdue(void *user, const struct worker_article *article)
+static void on_lost(void *user, struct worker_article *article, int number)
 {
     struct worker *worker = user;
+    char name[64];
+    struct error why;
+    crash_soon_ends();
+    crash_name(number, name, sizeof name);
+    if (number == CRASH_STOP) {
+        error_set(&why, ERR_LIMIT, "it takes longer than %lld ms",
+                  (long long)config_duration_ms(worker->config, "worker.article_timeout"));
+    } else {
+        error_set(&why, ERR_LIMIT, "the stage crashed: %s", name);
+    }
     const struct log_about about = {.stage = stages[worker->stage]->name,
                                     .id = view_slice(article->id, 0, ID_SHOWN),
                                     .version = (int64_t)article->item.version};
     log_write(&worker->log, LEVEL_ERROR, &about,
-              "this article takes longer than %lld ms (attempt %u): the worker ends itself, "
-              "the broker will try it again and then shelve it",
-              (long long)config_duration_ms(worker->config, "worker.article_timeout"),
-              (unsigned)article->item.attempt);
-    leave_now(70);
+              "%s (attempt %u); the worker ends, the broker tries this article again and then "
+              "shelves it",
+              why.text, (unsigned)article->item.attempt);
+    set_result(article, WIRE_CRASHED, view_of(why.text));
+    worker->lost_signal = number;
 }
 
 static enum status open_desks(struct worker *worker, struct error *why)
@@ -209,7 +247,7 @@ static enum status open_desks(struct worker *worker, struct error *why)
         .work = on_work,
         .ready = on_ready,
         .limit_us = config_duration_ms(worker->config, "worker.article_timeout") * 1000,
-        .overdue = on_overdue};
+        .lost = on_lost};
     return desks_open(&worker->desks, &plan, why);
 }
 
@@ -232,6 +270,25 @@ static void on_run(void *user, struct worker_article *article)
     desks_add(worker->desks, article);
 }
 
+// What lies before the desks has not begun: it is handed back.
+static void begin_drain(struct worker *worker)
+{
+    struct worker_article *article;
+    worker->draining = true;
+    while ((article = desks_take_back(worker->desks))) {
+        article->outcome = WIRE_RETURN;
+        worker_line_finished(worker->line, article);
+    }
+    worker_line_drain(worker->line);
+}
+
+// True when this process is of no more use and must be started anew.
+static bool is_spent(struct worker *worker)
+{
+    return worker->lost_signal || atomic_load(&worker->exhausted) ||
+           worker_line_core(worker->line)->starved;
+}
+
 static void on_turn(void *user)
 {
     struct worker *worker = user;
@@ -240,6 +297,12 @@ static void on_turn(void *user)
         struct worker_article *article = ready;
         ready = article->next;
         worker_line_finished(worker->line, article);
+    }
+    if (is_spent(worker) && !worker->draining) {
+        if (!worker->lost_signal) {
+            log_error(&worker->log, "no memory is left: leaving, to be started anew");
+        }
+        begin_drain(worker);
     }
 }
 
@@ -254,12 +317,18 @@ static void close_handles(struct worker *worker)
 static void on_stopped(void *user, enum status status)
 {
     struct worker *worker = user;
+    bool spent = is_spent(worker);
     if (status == OK) {
         log_info(&worker->log, "drained, bye");
     }
     worker->stopping = true;
-    worker->exit_code = status_exit_code(status);
-    worker_line_close(worker->line);
+    worker->exit_code = status == OK && spent ? EXIT_NO_MEMORY : status_exit_code(status);
+    worker_line_close(worker->line); // the last messages have left when it returns
+    if (worker->lost_signal == CRASH_STOP) {
+        leave_now(EXIT_OVERDUE);
+    } else if (worker->lost_signal) {
+        crash_end(worker->lost_signal);
+    }
     close_handles(worker);
 }
 
@@ -269,16 +338,6 @@ static void on_drained_too_long(uv_timer_t *timer)
     log_warning(&worker->log, "the time to drain is over; the broker gives what is unfinished "
                               "to others");
     leave_now(69);
-}
-
-// What lies before the desks has not begun: it is handed back.
-static void return_todo(struct worker *worker)
-{
-    struct worker_article *article;
-    while ((article = desks_take_back(worker->desks))) {
-        article->outcome = WIRE_RETURN;
-        worker_line_finished(worker->line, article);
-    }
 }
 
 static void dump_state(const struct worker *worker)
@@ -308,10 +367,8 @@ static void on_signal(uv_signal_t *signal, int number)
     }
     int64_t drain_ms = config_duration_ms(worker->config, "worker.drain");
     log_info(&worker->log, "draining, for at most %lld ms", (long long)drain_ms);
-    worker->draining = true;
     uv_timer_start(&worker->drain_timer, on_drained_too_long, (uint64_t)drain_ms, 0);
-    return_todo(worker);
-    worker_line_drain(worker->line);
+    begin_drain(worker);
 }
 
 // ---- The command
@@ -331,7 +388,13 @@ static enum status choose_stage(struct worker *worker, struct error *why)
         worker->stage++;
     }
     pipeline_data_folder(folder, sizeof folder);
-    return pipeline_open(&worker->pipeline, view_of(name), folder, why);
+    return pipeline_open_stage(&worker->pipeline, worker->stage, folder, why);
+}
+
+static enum status set_limits(const struct worker *worker, struct error *why)
+{
+    limits_core(config_bool(worker->config, "worker.core"));
+    return limits_memory((uint64_t)config_bytes(worker->config, "worker.memory"), why);
 }
 
 static void choose_name(struct worker *worker)
@@ -396,7 +459,10 @@ static void start_handles(struct worker *worker)
 static enum status serve(struct worker *worker, struct error *why)
 {
     choose_name(worker);
-    enum status status = choose_stage(worker, why);
+    enum status status = set_limits(worker, why);
+    if (status == OK) {
+        status = choose_stage(worker, why);
+    }
     if (status == OK) {
         status = open_ops(worker, why);
     }

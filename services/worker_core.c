@@ -164,6 +164,7 @@ static void take_work(struct worker_core *core, int64_t now_ms, const struct wir
         bool wanted = core->held < core->config.credit_count && !core->draining;
         struct worker_article *article = article_copy(&walk);
         if (!article) {
+            core->starved = true;
             session_fail(&core->session, now_ms, "no memory for an article of %u bytes",
                          (unsigned)section_bytes(walk));
             return;
@@ -235,7 +236,7 @@ void worker_core_message(struct worker_core *core, int64_t now_ms, struct view e
 void worker_core_finished(struct worker_core *core, int64_t now_ms, struct worker_article *article)
 {
     assert(core->running > 0);
-    assert(article->outcome >= WIRE_DONE && article->outcome <= WIRE_RETURN);
+    assert(article->outcome >= WIRE_DONE && article->outcome <= WIRE_CRASHED);
     core->running--;
     if (article->epoch != core->epoch) {
         core->counts.fenced++;
@@ -263,6 +264,7 @@ static void count_outcome(struct worker_counts *counts, enum wire_outcome outcom
     counts->retried += outcome == WIRE_RETRY;
     counts->rejected += outcome == WIRE_REJECT;
     counts->returned += outcome == WIRE_RETURN;
+    counts->crashed += outcome == WIRE_CRASHED;
 }
 
 static void add_result(struct worker_core *core, const struct worker_article *article)
@@ -309,6 +311,7 @@ static bool build_results(struct worker_core *core, int64_t now_ms, struct frame
         article_free(article);
     }
     if (!session_finish(&core->session, now_ms, frames)) {
+        core->starved = true;
         session_fail(&core->session, now_ms, "no memory for results");
         keep_up(core);
         return false;

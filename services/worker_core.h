@@ -47,7 +47,7 @@ struct worker_article {
     uint64_t epoch;
     int64_t received_ms, begun_ms;
 
-    enum wire_outcome outcome; // DONE, RETRY, REJECT or RETURN
+    enum wire_outcome outcome; // DONE, RETRY, REJECT, RETURN or CRASHED
     char *result;              // the section, or a sentence; from malloc, taken; NULL is fine
     size_t result_len;
 };
@@ -63,7 +63,7 @@ void worker_list_push(struct worker_list *list, struct worker_article *article);
 struct worker_article *worker_list_pop(struct worker_list *list);
 
 struct worker_counts {
-    uint64_t received, done, retried, rejected, returned;
+    uint64_t received, done, retried, rejected, returned, crashed;
     uint64_t canceled; // of the returned: the broker asked
     uint64_t fenced;   // dropped because their session was over
 };
@@ -79,6 +79,7 @@ struct worker_core {
     uint32_t held; // of this epoch: waiting, running or settled
     uint64_t held_bytes;
     bool draining, said_goodbye;
+    bool starved; // memory was missing for an article or for results
     struct worker_counts counts;
 };
 

@@ -90,6 +90,11 @@ static void take_result_item(struct core *core, struct peer *peer, struct wire_w
         taken = queue_fail(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms,
                            worker, text);
         break;
+    case WIRE_CRASHED:
+        end = HOP_RETRY;
+        taken = queue_crash(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms,
+                            worker, text);
+        break;
     case WIRE_RETURN:
         end = HOP_RETURN;
         taken = queue_return(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms);

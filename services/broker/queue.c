@@ -769,6 +769,18 @@ static int64_t backoff_ms(struct queue *queue, unsigned failures)
     return wait - quarter + (int64_t)(next_random(queue) % (uint64_t)(2 * quarter + 1));
 }
 
+// A task that came back undone for the time `count`: it waits, or goes to the dead letters.
+static void put_off(struct queue *queue, struct article_task *task, uint8_t count, bool give_up,
+                    int64_t now_ms, struct view worker, struct view reason)
+{
+    if (give_up) {
+        shelve(queue, task, now_ms, worker, reason);
+        return;
+    }
+    detach(queue, task);
+    delay(queue, task, now_ms + backoff_ms(queue, count), now_ms);
+}
+
 bool queue_fail(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
                 uint32_t attempt, int64_t now_ms, struct view worker, struct view reason)
 {
@@ -780,12 +792,22 @@ bool queue_fail(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t 
     task->failures = count_up(task->failures);
     // A sink that is down is tried for as long as it takes; an article no stage can do is not.
     bool terminal = queue->graph->stages[stage - 1].terminal;
-    if (!terminal && task->failures >= queue->config.max_failures) {
-        shelve(queue, task, now_ms, worker, reason);
-        return true;
+    put_off(queue, task, task->failures, !terminal && task->failures >= queue->config.max_failures,
+            now_ms, worker, reason);
+    return true;
+}
+
+bool queue_crash(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                 uint32_t attempt, int64_t now_ms, struct view worker, struct view reason)
+{
+    struct article_task *task = held(queue, holder, handle, stage, attempt);
+    if (!task) {
+        return false;
     }
-    detach(queue, task);
-    delay(queue, task, now_ms + backoff_ms(queue, task->failures), now_ms);
+    queue->counts.stages[stage - 1].failed++;
+    task->deaths = count_up(task->deaths);
+    put_off(queue, task, task->deaths, task->deaths >= queue->config.max_deaths, now_ms, worker,
+            reason);
     return true;
 }
 

@@ -141,12 +141,15 @@ size_t queue_ready(const struct queue *queue, uint32_t stage);
 // The holder is alive: its leases run for another lease_ms.
 void queue_renew(struct queue *queue, uint64_t holder, int64_t now_ms);
 
-// The four ways a holder gives a task back. False, and nothing changes, when it does not hold the task
+// The five ways a holder gives a task back. False, and nothing changes, when it does not hold the task
 // in this attempt: the answer comes from an expired lease and is refused.
 bool queue_complete(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
                     uint32_t attempt, int64_t now_ms);
 bool queue_fail(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
                 uint32_t attempt, int64_t now_ms, struct view worker, struct view reason);
+// As queue_fail for a task that ends its holder: counts as one of max_deaths.
+bool queue_crash(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
+                 uint32_t attempt, int64_t now_ms, struct view worker, struct view reason);
 bool queue_reject(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
                   uint32_t attempt, int64_t now_ms, struct view worker, struct view reason);
 bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,

@@ -145,6 +145,9 @@ static void answer(struct script *script)
     } else if (view_equal(script->words[0], VIEW("fail"))) {
         taken = queue_fail(script->queue, holder, handle, stage, attempt, script->now_ms, worker,
                            reason);
+    } else if (view_equal(script->words[0], VIEW("crash"))) {
+        taken = queue_crash(script->queue, holder, handle, stage, attempt, script->now_ms, worker,
+                            reason);
     } else if (view_equal(script->words[0], VIEW("reject"))) {
         taken = queue_reject(script->queue, holder, handle, stage, attempt, script->now_ms, worker,
                              reason);
@@ -244,8 +247,8 @@ static bool run_line(struct script *script, struct view line)
     static const struct {
         const char *command;
         void (*run)(struct script *script);
-    } commands[] = {{"put", put},       {"lease", lease},   {"done", answer}, {"fail", answer},
-                    {"reject", answer}, {"return", answer}, {"counts", count}};
+    } commands[] = {{"put", put},      {"lease", lease},   {"done", answer},   {"fail", answer},
+                    {"crash", answer}, {"reject", answer}, {"return", answer}, {"counts", count}};
     struct view time;
     struct view rest = line;
     uint64_t now;

@@ -124,9 +124,9 @@ def wait(process, timeout=TIMEOUT_S):
     return process.returncode, usage.ru_maxrss
 
 
-def start(*arguments, env=None, cwd=None, **options):
+def start(*arguments, env=None, cwd=None, program=PROGRAM, **options):
     """Starts the program and returns its Popen; the test stops it. Pipes are up to the caller."""
-    return subprocess.Popen([PROGRAM, *map(str, arguments)], env=environment(env), cwd=cwd, **options)
+    return subprocess.Popen([program, *map(str, arguments)], env=environment(env), cwd=cwd, **options)
 
 
 def run_on_terminal(*arguments, env=None, columns=80, typed=b"", timeout=TIMEOUT_S):

@@ -37,13 +37,13 @@ class Room:
                 process.kill()
                 process.wait()
 
-    def start(self, name, *arguments):
+    def start(self, name, *arguments, program=PROGRAM):
         """Starts a service; "broker" alone brings its own arguments, others follow the command's."""
         if name == "broker":
             arguments = ("broker", "--listen", self.address, *arguments)
         with open(self.folder / f"{name}.log", "ab") as log:
             self.processes[name] = start(*arguments, env=self.env, cwd=self.folder, stderr=log,
-                                         stdin=subprocess.DEVNULL)
+                                         stdin=subprocess.DEVNULL, program=program)
         return self.processes[name]
 
     def stop(self, name, number=signal.SIGTERM):

@@ -134,6 +134,27 @@ def test_an_article_that_hangs_its_workers_ends_in_the_dead_letters(folder):
         holds(listed.out, "entities")
 
 
+def own_kb(process):
+    """Memory that a process shares with nobody."""
+    text = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_"))
+
+
+def test_models_are_shared_by_threads_and_processes(folder):
+    with Room(folder, "clean = article\nentities = clean\nsummary = clean entities\nexport = *\n") as room:
+        room.start("broker")
+        for name, threads in (("first", 1), ("second", 4)):
+            room.start(name, "worker", "entities", "--threads", threads)
+            room.wait_for_log(name, "serving entities")
+        for name in ("first", "second"):  # the models are 11 MB
+            below(own_kb(room.processes[name]), 5000, f"KB of its own, {name}")
+        summary = room.start("summary", "worker", "summary")
+        room.wait_for_log("summary", "serving summary")
+        mapped = pathlib.Path(f"/proc/{summary.pid}/maps").read_text()
+        holds(mapped, "summary.tables")
+        lacks(mapped, "entities.model")  # it needs their notes, not their model
+
+
 def test_wrong_stages_are_told(folder):
     with Room(folder, CLEAN_ONLY) as room:
         unknown = room.run("worker", "sumary")

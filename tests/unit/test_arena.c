@@ -1,5 +1,8 @@
 #include "common/arena.h"
 
+#include "common/buf.h"
+#include "common/fault.h"
+
 #include "common/vec.h"
 
 #include <setjmp.h>
@@ -57,6 +60,29 @@ static void the_limit_is_kept_to_the_byte_and_remembered(void **state)
     arena_reset(&arena);
     assert_false(arena_is_full(&arena));
     assert_non_null(arena_alloc(&arena, 100));
+    arena_clear(&arena);
+}
+
+static void missing_memory_is_told_from_the_limit(void **state)
+{
+    struct arena arena;
+    struct buf buf;
+    (void)state;
+    arena_init(&arena, 100);
+    assert_null(arena_alloc(&arena, 101));
+    assert_false(arena.starved);
+    arena_reset(&arena);
+    buf_init(&buf, 100);
+    fault_set(FAULT_MEMORY, 1, true);
+    assert_null(arena_alloc(&arena, 10));
+    buf_add(&buf, VIEW("text"));
+    fault_clear();
+    assert_true(arena_is_full(&arena) && arena.starved);
+    assert_true(buf.full && buf.starved);
+    buf_reset(&buf);
+    assert_true(buf.starved); // until its owner has seen it
+    arena_reset(&arena);
+    assert_false(arena.starved);
     arena_clear(&arena);
 }
 
@@ -217,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_aligned_and_do_not_overlap),
         cmocka_unit_test(the_limit_is_kept_to_the_byte_and_remembered),
+        cmocka_unit_test(missing_memory_is_told_from_the_limit),
         cmocka_unit_test(absurd_sizes_are_refused),
         cmocka_unit_test(a_reset_keeps_the_memory_for_the_next_article),
         cmocka_unit_test(zeroed_memory_is_zero_even_when_used_before),

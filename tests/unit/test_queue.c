@@ -77,10 +77,14 @@ static void answer(struct accounts *accounts)
     uint32_t attempt = task->attempt;
     assert_false(queue_complete(queue, holder, handle, stage, attempt + 1, accounts->now_ms));
     assert_false(queue_complete(queue, holder + 100, handle, stage, attempt, accounts->now_ms));
-    switch (any(8)) {
+    switch (any(9)) {
     case 0:
         assert_true(
             queue_fail(queue, holder, handle, stage, attempt, accounts->now_ms, none, none));
+        break;
+    case 8:
+        assert_true(
+            queue_crash(queue, holder, handle, stage, attempt, accounts->now_ms, none, none));
         break;
     case 1:
         assert_true(queue_return(queue, holder, handle, stage, attempt, accounts->now_ms));
