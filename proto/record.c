@@ -192,6 +192,17 @@ static bool read_payload(struct record *out, const uint8_t *at, size_t bytes)
     }
 }
 
+// The zeros behind a record: no checksum covers them, and a bit that flipped there tells of a disk to distrust.
+static bool is_padding(const uint8_t *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (at[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum record_fault record_read(struct record *out, const uint8_t *at, size_t len, uint64_t number,
                               size_t *size)
 {
@@ -201,7 +212,8 @@ enum record_fault record_read(struct record *out, const uint8_t *at, size_t len,
     }
     size_t bytes = get_u32(at);
     if (bytes < RECORD_HEAD_BYTES || bytes > RECORD_BYTES_LIMIT || padded(bytes) > len ||
-        get_u32(at + 4) != checksum(at, bytes, number)) {
+        get_u32(at + 4) != checksum(at, bytes, number) ||
+        !is_padding(at + bytes, padded(bytes) - bytes)) {
         return RECORD_TORN;
     }
     return record_read_again(out, at, size);

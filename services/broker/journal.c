@@ -285,9 +285,13 @@ static enum status end_segment(struct recovery *recovery, uint64_t segment, uint
     if (later) {
         return damaged(why, segment, offset, "a batch is damaged and sound ones follow it");
     }
+    // Only the newest segment can be torn: an earlier tail was cut off before the next segment began.
+    if (offset != size && !is_last) {
+        return damaged(why, segment, offset, "a batch is damaged and later segments follow");
+    }
     find_segment(recovery->journal, segment)->bytes = offset;
-    if (offset == size || !is_last) {
-        return OK; // what is missing here shows as a gap in the numbers of the next segment's batches
+    if (offset == size) {
+        return OK;
     }
     recovery->report->cut_segment = segment;
     recovery->report->cut_bytes = size - offset;
