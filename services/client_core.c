@@ -6,6 +6,8 @@
 enum {
     BATCH_LIMIT = 64, // articles in one PUT
     SENTENCE_LIMIT = 500,
+    BUSY_STEP_MS =
+        32, // what is sent again comes due in steps: a thousand at a time, not one by one
 };
 #define BATCH_BYTES_LIMIT ((size_t)256 << 10)
 
@@ -218,7 +220,8 @@ static void grant(struct client_core *core, const struct wire_header *header)
 
 static void pause(struct client_core *core, int64_t now_ms, struct client_entry *entry)
 {
-    entry->due_ms = now_ms + session_backoff_ms(&core->session, entry->busy++);
+    int64_t due_ms = now_ms + session_backoff_ms(&core->session, entry->busy++);
+    entry->due_ms = (due_ms + BUSY_STEP_MS - 1) / BUSY_STEP_MS * BUSY_STEP_MS;
     entry->state = ENTRY_PAUSED;
     list_push(&core->paused, entry);
     core->paused_ms = entry->due_ms < core->paused_ms ? entry->due_ms : core->paused_ms;
@@ -305,10 +308,8 @@ static void wake_paused(struct client_core *core, int64_t now_ms)
             core->paused_ms = entry->due_ms < core->paused_ms ? entry->due_ms : core->paused_ms;
         }
     }
-    list_init(&core->paused);
-    while ((entry = list_pop(&still))) {
-        list_push(&core->paused, entry);
-    }
+    core->paused = still;
+    core->paused.last = still.first ? still.last : &core->paused.first;
 }
 
 static struct client_entry *next_to_send(struct client_core *core)

@@ -245,6 +245,33 @@ static void busy_is_tried_again_later_each_time_later(void **state)
     close_line(&line);
 }
 
+// Each waits a time of its own, yet they come due in steps: otherwise each would take a walk over all others.
+static void those_that_were_busy_come_due_together(void **state)
+{
+    enum { ARTICLES = 64, STEPS = 4 };
+    (void)state;
+    struct line line;
+    int steps = 0;
+    open_line(&line, ARTICLES, 100000);
+    for (uint64_t tag = 1; tag <= ARTICLES; tag++) {
+        put(&line, tag);
+    }
+    come_up(&line, ARTICLES, 100000);
+    expect_send(&line, WIRE_PUT);
+    for (uint64_t handle = 1; handle <= ARTICLES; handle++) {
+        acknowledge(&line, handle, WIRE_BUSY);
+    }
+    expect_wait(&line);
+    for (int sent = 0; sent < ARTICLES; steps++) {
+        line.now_ms = client_core_deadline(&line.core);
+        expect_send(&line, WIRE_PUT);
+        sent += line.said.header.item_count;
+        expect_wait(&line);
+    }
+    assert_in_range(steps, 1, STEPS);
+    close_line(&line);
+}
+
 static void the_flash_overtakes_what_is_waiting(void **state)
 {
     (void)state;
@@ -403,6 +430,7 @@ int main(void)
         cmocka_unit_test(an_article_larger_than_the_bytes_left_goes_alone),
         cmocka_unit_test(after_a_lost_session_everything_unanswered_is_sent_again_in_order),
         cmocka_unit_test(busy_is_tried_again_later_each_time_later),
+        cmocka_unit_test(those_that_were_busy_come_due_together),
         cmocka_unit_test(the_flash_overtakes_what_is_waiting),
         cmocka_unit_test(it_holds_no_more_than_its_limits),
         cmocka_unit_test(answers_to_what_was_never_sent_change_nothing),
