@@ -3,34 +3,44 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static struct sim_segment *slot_of(const struct sim_disk *disk, uint64_t number)
+{
+    return (struct sim_segment *)&disk->segments[number % SIM_SEGMENTS];
+}
+
 static struct sim_segment *find(const struct sim_disk *disk, uint64_t number)
 {
-    for (size_t i = disk->count; i-- > 0;) {
-        if (disk->segments[i].number == number) {
-            return (struct sim_segment *)&disk->segments[i];
-        }
+    struct sim_segment *segment = slot_of(disk, number);
+    return segment->number == number ? segment : NULL;
+}
+
+void sim_disk_drop(struct sim_disk *disk, uint64_t number)
+{
+    struct sim_segment *segment = find(disk, number);
+    if (!segment) {
+        return;
     }
-    return NULL;
+    free(segment->bytes);
+    *segment = (struct sim_segment){0};
+    while (disk->first < disk->last && !find(disk, disk->first)) {
+        disk->first++;
+    }
 }
 
 void sim_disk_clear(struct sim_disk *disk)
 {
-    for (size_t i = 0; i < disk->count; i++) {
-        free(disk->segments[i].bytes);
+    for (uint64_t number = disk->first; number <= disk->last; number++) {
+        sim_disk_drop(disk, number);
     }
-    *disk = (struct sim_disk){.count = 0};
+    *disk = (struct sim_disk){0};
 }
 
 static enum status range(void *user, uint64_t *first, uint64_t *last, struct error *why)
 {
     const struct sim_disk *disk = user;
     (void)why;
-    *first = *last = 0;
-    for (size_t i = 0; i < disk->count; i++) {
-        uint64_t number = disk->segments[i].number;
-        *first = number != 0 && (*first == 0 || number < *first) ? number : *first;
-        *last = number > *last ? number : *last;
-    }
+    *first = disk->first;
+    *last = disk->last;
     return OK;
 }
 
@@ -44,9 +54,10 @@ static enum status size(void *user, uint64_t number, uint64_t *bytes, struct err
 static enum status read(void *user, uint64_t number, uint64_t offset, void *to, size_t len,
                         struct error *why)
 {
-    const struct sim_segment *segment = find(user, number);
-    if (!segment || offset + len > segment->len) {
-        return error_set(why, ERR_IO, "the segment ends there");
+    const struct sim_disk *disk = user;
+    const struct sim_segment *segment = find(disk, number);
+    if (disk->unreadable || !segment || offset + len > segment->len) {
+        return error_set(why, ERR_IO, "cannot read the segment");
     }
     memcpy(to, segment->bytes + offset, len);
     return OK;
@@ -69,16 +80,18 @@ struct disk sim_disk_calls(struct sim_disk *disk)
 
 static struct sim_segment *open_segment(struct sim_disk *disk, uint64_t number)
 {
-    struct sim_segment *segment = find(disk, number);
-    if (!segment) {
-        assert(disk->count < SIM_SEGMENTS);
-        segment = &disk->segments[disk->count++];
+    struct sim_segment *segment = slot_of(disk, number);
+    if (segment->number != number) {
+        assert(segment->number == 0);
         *segment = (struct sim_segment){.number = number};
+        disk->first = disk->first ? disk->first : number;
+        disk->last = number;
     }
     return segment;
 }
 
-static void put(struct sim_disk *disk, const struct journal_commit *commit, size_t len)
+static struct sim_segment *put(struct sim_disk *disk, const struct journal_commit *commit,
+                               size_t len)
 {
     struct sim_segment *segment = open_segment(disk, commit->segment);
     size_t end = (size_t)commit->offset + len;
@@ -90,11 +103,14 @@ static void put(struct sim_disk *disk, const struct journal_commit *commit, size
     assert(segment->len == commit->offset);
     memcpy(segment->bytes + commit->offset, commit->bytes.at, len);
     segment->len = end;
+    return segment;
 }
 
 void sim_disk_write(struct sim_disk *disk, const struct journal_commit *commit)
 {
-    put(disk, commit, commit->bytes.len);
+    struct sim_segment *segment = put(disk, commit, commit->bytes.len);
+    segment->last_batch = (size_t)commit->offset;
+    segment->batches++;
 }
 
 void sim_disk_crash(struct sim_disk *disk, const struct journal_commit *commit, uint64_t luck)
@@ -124,17 +140,55 @@ void sim_disk_crash(struct sim_disk *disk, const struct journal_commit *commit, 
 struct view sim_disk_read(const struct sim_disk *disk, struct journal_place place)
 {
     const struct sim_segment *segment = find(disk, place.segment);
-    if (!segment || (size_t)place.offset + place.bytes > segment->len) {
+    if (disk->unreadable || !segment || (size_t)place.offset + place.bytes > segment->len) {
         return (struct view){"", 0};
     }
     return (struct view){(const char *)segment->bytes + place.offset, place.bytes};
 }
 
-void sim_disk_drop(struct sim_disk *disk, uint64_t number)
+// --- damage
+
+bool sim_disk_flip(struct sim_disk *disk, uint64_t luck, uint64_t *number, size_t *at)
+{
+    if (disk->last == 0) {
+        return false;
+    }
+    struct sim_segment *segment = find(disk, disk->first + luck % (disk->last - disk->first + 1));
+    if (!segment || segment->flipped) {
+        return false;
+    }
+    bool is_followed = segment->number != disk->last && find(disk, segment->number + 1) &&
+                       find(disk, segment->number + 1)->batches > 0;
+    size_t end = is_followed ? segment->len : segment->last_batch;
+    if (end == 0) {
+        return false;
+    }
+    segment->flipped = (uint8_t)(1u << luck / SIM_SEGMENTS % 8);
+    segment->flipped_at = luck / SIM_SEGMENTS / 8 % end;
+    segment->bytes[segment->flipped_at] ^= segment->flipped;
+    *number = segment->number;
+    *at = segment->flipped_at;
+    return true;
+}
+
+bool sim_disk_is_damaged(const struct sim_disk *disk)
+{
+    for (uint64_t number = disk->first; number <= disk->last; number++) {
+        const struct sim_segment *segment = find(disk, number);
+        if (segment && segment->flipped) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sim_disk_restore(struct sim_disk *disk, uint64_t number)
 {
     struct sim_segment *segment = find(disk, number);
-    if (segment) {
-        free(segment->bytes);
-        *segment = disk->segments[--disk->count];
+    if (!segment || !segment->flipped) {
+        return false;
     }
+    segment->bytes[segment->flipped_at] ^= segment->flipped;
+    segment->flipped = 0;
+    return true;
 }

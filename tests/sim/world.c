@@ -4,6 +4,9 @@
 #include "services/client_core.h"
 #include "services/worker_core.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/events.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/sink.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -16,96 +19,113 @@ static const char pipeline[] =
     "desk = *\nexport = *\n";
 
 enum {
-    INNER_STAGES = 4,
-    SINKS = 2,
     WORKERS_A_STAGE = 2,
-    CLIENTS = 2,
-    NODES = CLIENTS + INNER_STAGES * WORKERS_A_STAGE + SINKS,
-    IDS_A_CLIENT = 1024,
-    VERSIONS = 16, // of one id, at most
-    DOCUMENT_BYTES = 2048,
-    SLOTS = 4,                 // articles a worker runs at a time
+    WORKERS = LEDGER_STAGES * WORKERS_A_STAGE,
+    NODES = LEDGER_CLIENTS + WORKERS + LEDGER_SINKS,
+    NODE_LIMIT = 16, // connections are numbered so that their node is the rest modulo this
+    BURST = 96,      // articles that a client may have at once
+    WORKER_SLOTS = 64,
+    SINK_SLOTS = 256,
+    GHOSTS = 16,               // connections of peers that vanished, the last so many
     FAULTY_MS = 120 * 1000,    // faults fall into this span
     PATIENCE_MS = 3600 * 1000, // after it everything must have drained
+    SECTION_LIMIT = 16 << 10,
+    PENDING_LIMIT = 32 << 10,
+    CARRIED = 64 << 10, // what may come on top of it
+    DISK_LIMIT = 8 << 20,
+    CHECK_TURNS = 16, // the limits are looked at so often
 };
 
 enum node_kind { NODE_CLIENT, NODE_WORKER, NODE_SINK };
 
-enum event_kind {
-    EVENT_TO_BROKER, // frames arrive
-    EVENT_TO_NODE,
-    EVENT_LINK,  // a node's connection comes up
-    EVENT_TIMER, // a node's
-    EVENT_BROKER_TIMER,
-    EVENT_COMMIT, // the disk has synced, or found no room
-    EVENT_WORKED, // a worker or sink has finished an article
-    EVENT_SUBMIT, // a client has something new
-    EVENT_FAULT,
-    EVENT_RESTART, // a node comes back
-    EVENT_BROKER_RESTART,
+// What a stage makes of an article: for whom, in which session of the broker, in which attempt.
+struct made {
+    uint64_t session;
+    uint32_t place, attempt;
 };
 
-struct event {
-    int64_t at_ms;
-    uint64_t order; // ties are broken by who came first
-    enum event_kind kind;
-    uint32_t node;
-    uint64_t life; // of the node or broker it was meant for: void when that has died since
-    uint64_t connection;
-    struct frames frames;
+// An article that a node works on. Those of one run finish together.
+struct running {
     struct worker_article *article;
+    uint64_t session; // of the broker that handed it out
+    uint32_t place;   // in the ledger
+    uint32_t run;
 };
 
 struct node {
     enum node_kind kind;
     uint32_t number;
     bool alive, linked;
+    bool pump_due; // something happened to it in this moment
     uint64_t life;
     uint64_t connection; // as the broker sees it
     int64_t timer_ms;    // the timer that is set
     int64_t frozen_ms;   // stands still until then; what comes meanwhile waits
+    int64_t syncing_ms;  // a sink: waits for its disk until then
+    int64_t delayed_ms;  // its messages are late until then
     int64_t last_to_broker_ms, last_to_node_ms; // messages on a connection keep their order
     char name[24];
     char stage[24];
+    uint32_t stage_index; // of a worker, among the inner ones; of a sink, among the sinks
     struct worker_core worker;
     struct client_core client;
-    struct worker_article *running[SLOTS]; // to be freed when the node dies
-    uint32_t sink;                         // which of the sinks
+    struct running running[SINK_SLOTS];
+    uint32_t running_count, scheduled; // those before `scheduled` have their end in the events
+    uint32_t run;                      // number of the next run
+    int64_t run_end_ms;                // of the one before it
     uint32_t submitted;
-};
-
-// One version of one story, as the world knows it.
-struct truth {
-    bool put, accepted, canceled, poison, dead;
-    int64_t embargo_ms;
-    int64_t accepted_ms;     // when the client was told
-    uint32_t written[SINKS]; // how often each sink has it on its disk
-    int64_t written_ms[SINKS];
+    struct sink sink;
 };
 
 struct world {
     const struct sim_options *options;
     struct sim_report *report;
+    uint64_t *counts; // the report's
     uint64_t random;
     int64_t now_ms;
-    uint64_t order;
-    struct event *events; // heap
-    size_t event_count, event_room;
+    struct events events;
     struct graph graph;
     struct core *core; // NULL while the broker is down
     struct sim_disk disk;
     struct journal_commit commit;
-    bool committing, disk_full, sync_fails, stopping;
+    bool committing, sync_fails, stopping, calm;
+    bool turn_due;         // messages came since the broker's last turn
+    uint32_t turns;        // since the limits were checked
     int64_t slow_until_ms; // the disk takes seconds until then
+    int64_t full_until_ms; // and has no room until then
     int64_t clock_high_ms; // the latest time the broker's clock ever showed
     int64_t skew_ms;       // how far the broker's clock is ahead of the world's
     uint64_t broker_life;
     int64_t broker_timer_ms;
-    uint64_t next_connection;
+    uint64_t connections;    // so many there were
+    uint64_t ghosts[GHOSTS]; // connections whose peer is gone without a word
+    uint32_t ghost_count;
     struct node nodes[NODES];
-    struct truth truths[CLIENTS][IDS_A_CLIENT][VERSIONS];
-    uint64_t latest[CLIENTS][IDS_A_CLIENT]; // version put last
+    struct ledger *ledger;
 };
+
+// --- names of the counts
+
+static const struct {
+    const char *name;
+    bool is_bad;
+} count_table[SIM_COUNT] = {
+#define SIM_COUNT_ROW(upper, lower, bad) {#lower, bad},
+    SIM_COUNTS(SIM_COUNT_ROW)
+#undef SIM_COUNT_ROW
+};
+
+const char *sim_count_name(enum sim_count count)
+{
+    return count_table[count].name;
+}
+
+bool sim_count_is_bad(enum sim_count count)
+{
+    return count_table[count].is_bad;
+}
+
+// --- chance, time, the story for the reader
 
 static uint64_t next_random(struct world *world)
 {
@@ -140,88 +160,55 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct world *world
     putchar('\n');
 }
 
+// Says what is wrong with the world itself, and ends.
+__attribute__((format(printf, 2, 3), noreturn)) static void give_up(const struct world *world,
+                                                                    const char *format, ...)
+{
+    va_list arguments;
+    fprintf(stderr, "seed %" PRIu64 ": ", world->options->seed);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    abort();
+}
+
 // What the broker's clock shows. It starts far from 0, so that it can be set back.
 static int64_t broker_ms(const struct world *world)
 {
     return world->now_ms + world->skew_ms;
 }
 
-// --- events
-
-static bool earlier(const struct event *a, const struct event *b)
+static bool is_full(const struct world *world)
 {
-    return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->order < b->order;
-}
-
-static void push_event(struct world *world, struct event event)
-{
-    if (world->event_count == world->event_room) {
-        world->event_room = world->event_room ? world->event_room * 2 : 256;
-        world->events = realloc(world->events, world->event_room * sizeof *world->events);
-        assert(world->events);
-    }
-    size_t at = world->event_count++;
-    while (at > 0 && earlier(&event, &world->events[(at - 1) / 2])) {
-        world->events[at] = world->events[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    world->events[at] = event;
+    return world->now_ms < world->full_until_ms;
 }
 
 static void schedule(struct world *world, int64_t in_ms, struct event event)
 {
     event.at_ms = world->now_ms + in_ms;
-    event.order = world->order++;
-    push_event(world, event);
-}
-
-static struct event take_event(struct world *world)
-{
-    struct event first = world->events[0];
-    struct event last = world->events[--world->event_count];
-    size_t at = 0;
-    for (;;) {
-        size_t child = at * 2 + 1;
-        if (child >= world->event_count) {
-            break;
-        }
-        if (child + 1 < world->event_count &&
-            earlier(&world->events[child + 1], &world->events[child])) {
-            child++;
-        }
-        if (!earlier(&world->events[child], &last)) {
-            break;
-        }
-        world->events[at] = world->events[child];
-        at = child;
-    }
-    if (world->event_count > 0) {
-        world->events[at] = last;
-    }
-    return first;
+    events_add(&world->events, event);
 }
 
 // --- the network
 
 static struct node *node_of_connection(struct world *world, uint64_t connection)
 {
-    for (uint32_t i = 0; i < NODES; i++) {
-        if (world->nodes[i].connection == connection && world->nodes[i].linked) {
-            return &world->nodes[i];
-        }
-    }
-    return NULL;
+    uint64_t number = connection % NODE_LIMIT;
+    struct node *node = number < NODES ? &world->nodes[number] : NULL;
+    return node && node->linked && node->connection == connection ? node : NULL;
 }
 
-static int64_t latency_ms(struct world *world)
+static int64_t latency_ms(struct world *world, const struct node *node)
 {
-    return one_in(world, 200) ? (int64_t)below(world, 500) : (int64_t)below(world, 3);
+    bool late = world->now_ms < node->delayed_ms || one_in(world, 200);
+    return (int64_t)below(world, late ? 500 : 3);
 }
 
 // Connects a node again after a while; it is another peer to the broker then.
 static void connect_later(struct world *world, struct node *node)
 {
-    node->connection = ++world->next_connection;
+    node->connection = ++world->connections * NODE_LIMIT + node->number;
     node->linked = false;
     schedule(world, 1 + (int64_t)below(world, 200),
              (struct event){.kind = EVENT_LINK,
@@ -230,12 +217,27 @@ static void connect_later(struct world *world, struct node *node)
                             .connection = node->connection});
 }
 
+// The connection breaks; its node learns it at its own next moment.
+static void unlink_node(struct world *world, struct node *node)
+{
+    node->linked = false;
+    schedule(world, 0,
+             (struct event){.kind = EVENT_UNLINK, .node = node->number, .life = node->life});
+}
+
+static void cut_connection(struct world *world, struct node *node)
+{
+    tell(world, "%s is cut off", node->name);
+    unlink_node(world, node);
+    connect_later(world, node);
+}
+
 static void send_to_broker(struct world *world, struct node *node, struct frames *frames)
 {
-    int64_t at = world->now_ms + latency_ms(world);
+    int64_t at = world->now_ms + latency_ms(world, node);
     at = at < node->last_to_broker_ms ? node->last_to_broker_ms : at;
     node->last_to_broker_ms = at;
-    world->report->messages++;
+    world->counts[SIM_MESSAGES]++;
     schedule(world, at - world->now_ms,
              (struct event){.kind = EVENT_TO_BROKER,
                             .node = node->number,
@@ -246,274 +248,92 @@ static void send_to_broker(struct world *world, struct node *node, struct frames
 
 static void send_to_node(struct world *world, struct node *node, struct frames *frames)
 {
-    int64_t at = world->now_ms + latency_ms(world);
+    int64_t at = world->now_ms + latency_ms(world, node);
     at = at < node->last_to_node_ms ? node->last_to_node_ms : at;
     node->last_to_node_ms = at;
-    world->report->messages++;
+    world->counts[SIM_MESSAGES]++;
     schedule(world, at - world->now_ms,
              (struct event){.kind = EVENT_TO_NODE,
                             .node = node->number,
                             .connection = node->connection,
                             .life = node->life,
                             .frames = *frames});
-}
-
-// --- stories
-
-static void name_story(char out[32], uint32_t client, uint32_t id)
-{
-    snprintf(out, 32, "c%u-%u", client, id);
-}
-
-// The story that an article on the way is a version of.
-static struct truth *truth_of(struct world *world, struct view id, uint64_t version)
-{
-    char text[32];
-    unsigned client, number;
-    snprintf(text, sizeof text, "%.*s", VIEW_ARGS(id));
-    if (sscanf(text, "c%u-%u", &client, &number) != 2 || client >= CLIENTS ||
-        number >= IDS_A_CLIENT || version >= VERSIONS) {
-        return NULL;
+    if (node->kind == NODE_CLIENT && !world->calm && one_in(world, 200)) {
+        world->counts[SIM_LOST_ACKS]++;
+        cut_connection(world, node);
     }
-    return &world->truths[client][number][version];
 }
 
-// The document of a version: its id and version, and padding of a length of its own.
-static struct view make_document(char out[DOCUMENT_BYTES], struct view id, uint64_t version)
+static bool is_ghost(const struct world *world, uint64_t connection)
 {
-    size_t padding = (view_hash(id) + version * 29) % (DOCUMENT_BYTES - 128);
-    int len = snprintf(out, DOCUMENT_BYTES, "{\"id\":\"%.*s\",\"version\":%" PRIu64 ",\"pad\":\"",
-                       VIEW_ARGS(id), version);
-    memset(out + len, 'x', padding);
-    memcpy(out + len + padding, "\"}", 2);
-    return (struct view){out, (size_t)len + padding + 2};
+    for (uint32_t i = 0; i < GHOSTS; i++) {
+        if (world->ghosts[i] == connection) {
+            return true;
+        }
+    }
+    return false;
 }
 
-// The last version of the same story.
-static struct truth *truths_end(struct world *world, struct view id)
-{
-    return truth_of(world, id, VERSIONS - 1);
-}
+// --- clients
 
-static void submit(struct world *world, struct node *node)
+static void submit_one(struct world *world, struct node *node)
 {
-    uint32_t id = (uint32_t)below(world, IDS_A_CLIENT);
-    uint64_t version = world->latest[node->number][id] + 1;
-    char name[32];
-    char document[DOCUMENT_BYTES];
-    if (version >= VERSIONS) {
+    char name[LEDGER_NAME_BYTES];
+    char document[LEDGER_DOCUMENT_BYTES];
+    uint32_t id = (uint32_t)below(world, LEDGER_IDS);
+    uint32_t place = ledger_next(world->ledger, node->number, id);
+    if (place == 0) {
         return;
     }
-    struct truth *truth = &world->truths[node->number][id][version];
-    truth->canceled = one_in(world, 40);
-    truth->poison = world->now_ms < FAULTY_MS && one_in(world, 150);
-    truth->embargo_ms = one_in(world, 12) ? broker_ms(world) + (int64_t)below(world, 90000) : 0;
-    name_story(name, node->number, id);
+    struct version *version = &world->ledger->versions[place];
+    version->canceled = one_in(world, 40);
+    version->poison = !world->calm && one_in(world, 1000);
+    version->embargo_ms = one_in(world, 12) ? broker_ms(world) + (int64_t)below(world, 90000) : 0;
     struct client_article article = {
-        .id = view_of(name),
-        .document = make_document(document, view_of(name), version),
-        .version = version,
-        .embargo_ms = truth->embargo_ms,
+        .id = ledger_name(world->ledger, place, name),
+        .document = ledger_document(world->ledger, place, document),
+        .version = version->number,
+        .embargo_ms = version->embargo_ms,
         .deadline_ms = one_in(world, 20) ? broker_ms(world) + (int64_t)below(world, 20000) : 0,
         .lane = (enum wire_lane)below(world, WIRE_LANE_COUNT),
-        .pubstatus = truth->canceled ? WIRE_CANCELED : WIRE_USABLE,
-        .tag = (uint64_t)id << 32 | version,
+        .pubstatus = version->canceled ? WIRE_CANCELED : WIRE_USABLE,
+        .tag = place,
     };
     if (client_core_put(&node->client, world->now_ms, &article, NULL) == OK) {
-        truth->put = true;
-        world->latest[node->number][id] = version;
+        ledger_put(world->ledger, place);
         node->submitted++;
-        tell(world, "%s puts %s version %" PRIu64 "%s", node->name, name, version,
-             truth->canceled ? " (kill)"
-             : truth->poison ? " (poison)"
-                             : "");
+        tell(world, "%s puts %.*s version %d%s", node->name, VIEW_ARGS(article.id), version->number,
+             version->canceled ? " (kill)"
+             : version->poison ? " (poison)"
+                               : "");
     }
+}
+
+// Wires and feeds come in bursts.
+static void submit(struct world *world, struct node *node)
+{
+    uint32_t left = world->options->articles - node->submitted;
+    uint32_t burst = 1 + (uint32_t)below(world, one_in(world, 4) ? 3 : BURST);
+    for (uint32_t i = 0; i < burst && i < left; i++) {
+        submit_one(world, node);
+    }
+    int64_t pause_ms = (int64_t)FAULTY_MS * BURST / world->options->articles;
+    schedule(world, (int64_t)below(world, (uint64_t)pause_ms + 1),
+             (struct event){.kind = EVENT_SUBMIT, .node = node->number});
 }
 
 static void take_outcome(struct world *world, struct node *node,
                          const struct client_outcome *outcome)
 {
-    struct truth *truth =
-        &world->truths[node->number][outcome->tag >> 32][outcome->tag & 0xffffffff];
+    struct version *version = &world->ledger->versions[outcome->tag];
     bool safe = outcome->outcome == WIRE_ACCEPTED || outcome->outcome == WIRE_DUPLICATE;
-    truth->accepted = safe;
-    truth->accepted_ms = world->now_ms;
-    world->report->accepted += safe;
-    world->report->refused += !safe;
-    tell(world, "%s is told %.*s version %" PRIu64 " is %s", node->name, VIEW_ARGS(outcome->id),
-         outcome->tag & 0xffffffff, wire_outcome_name(outcome->outcome));
-}
-
-// --- nodes
-
-static void pump_node(struct world *world, struct node *node);
-
-static void start_node(struct world *world, struct node *node)
-{
-    node->alive = true;
-    node->life++;
-    node->timer_ms = INT64_MAX;
-    if (node->kind == NODE_CLIENT) {
-        struct client_config config = {.name = node->name,
-                                       .article_limit = 256,
-                                       .bytes_limit = 1 << 20,
-                                       .seed = next_random(world)};
-        assert(client_core_init(&node->client, &config, world->now_ms) == OK);
-    } else {
-        struct worker_config config = {
-            .name = node->name,
-            .stage = node->stage,
-            .stage_version = "1",
-            .slots = node->kind == NODE_SINK ? 1 : SLOTS, // a sink keeps order
-            .credit_count = 16,
-            .credit_bytes = 1 << 20,
-            .seed = next_random(world)};
-        worker_core_init(&node->worker, &config, world->now_ms);
-    }
-    connect_later(world, node);
-}
-
-// Power off: whatever it held is gone, except what a sink has on its disk. Clients do not die here: what they
-// were told is the measure of everything.
-static void kill_node(struct world *world, struct node *node)
-{
-    assert(node->kind != NODE_CLIENT);
-    tell(world, "%s dies", node->name);
-    node->alive = false;
-    node->linked = false;
-    node->life++;
-    for (uint32_t i = 0; i < SLOTS; i++) {
-        if (node->running[i]) {
-            struct worker_article *article = node->running[i];
-            node->running[i] = NULL;
-            article->outcome = WIRE_RETURN;
-            worker_core_finished(&node->worker, world->now_ms, article);
-        }
-    }
-    worker_core_clear(&node->worker);
-    *(node->kind == NODE_SINK ? &world->report->sink_deaths : &world->report->worker_deaths) += 1;
-    schedule(world, 200 + (int64_t)below(world, 5000),
-             (struct event){.kind = EVENT_RESTART, .node = node->number, .life = node->life});
-}
-
-static void run_article(struct world *world, struct node *node, struct worker_article *article)
-{
-    uint32_t slot = 0;
-    while (node->running[slot]) {
-        slot++;
-    }
-    assert(slot < SLOTS);
-    node->running[slot] = article;
-    schedule(
-        world, (int64_t)below(world, one_in(world, 100) ? 3000 : 20),
-        (struct event){
-            .kind = EVENT_WORKED, .node = node->number, .life = node->life, .article = article});
-}
-
-// The document is the one that was put under this id and version, and every inner stage is accounted for
-// unless it is a kill, which skips them.
-static bool is_whole(const struct worker_article *article)
-{
-    char document[DOCUMENT_BYTES];
-    if (article->section_count == 0 || article->sections[0].stage != WIRE_DOCUMENT ||
-        !view_equal(article->sections[0].bytes,
-                    make_document(document, article->id, article->item.version))) {
-        return false;
-    }
-    size_t expected = article->item.pubstatus == WIRE_CANCELED ? 1 : 1 + INNER_STAGES;
-    return article->section_count == expected;
-}
-
-static void write_in_sink(struct world *world, struct node *node,
-                          const struct worker_article *article)
-{
-    struct truth *truth = truth_of(world, article->id, article->item.version);
-    assert(truth && truth->put);
-    if (!is_whole(article)) {
-        world->report->mixed++;
-        tell(world, "MIXED: %.*s came with another article's parts", VIEW_ARGS(article->id));
-    }
-    if (truth->written[node->sink] > 0) { // the sink knows what it has
-        world->report->again++;
-        return;
-    }
-    for (struct truth *later = truth + 1; later <= truths_end(world, article->id); later++) {
-        if (later->accepted && later->written[node->sink] > 0 &&
-            later->written_ms[node->sink] >= later->accepted_ms) {
-            world->report->overtaken++;
-            tell(world, "OVERTAKEN: %.*s came after a later version", VIEW_ARGS(article->id));
-            break;
-        }
-    }
-    truth->written[node->sink]++;
-    truth->written_ms[node->sink] = world->now_ms;
-    world->report->delivered++;
-    if (truth->embargo_ms > world->clock_high_ms && !truth->canceled) {
-        world->report->leaked++;
-        tell(world, "LEAKED: %.*s before its embargo", VIEW_ARGS(article->id));
-    }
-}
-
-static void finish_article(struct world *world, struct node *node, struct worker_article *article)
-{
-    uint32_t slot = 0;
-    char section[64];
-    while (node->running[slot] != article) {
-        slot++;
-    }
-    struct truth *truth = truth_of(world, article->id, article->item.version);
-    if (node->kind == NODE_WORKER && truth->poison && strcmp(node->stage, "entities") == 0) {
-        world->report->poison++;
-        kill_node(world, node);
-        return;
-    }
-    node->running[slot] = NULL;
-    if (one_in(world, 100)) {
-        article->outcome = WIRE_RETRY;
-        article->result = strdup("not now");
-        article->result_len = strlen("not now");
-    } else if (node->kind == NODE_SINK) {
-        write_in_sink(world, node, article);
-        article->outcome = WIRE_DONE;
-        // The machine may stop between the write and the answer.
-        if (world->now_ms < FAULTY_MS && one_in(world, 300)) {
-            node->running[slot] = article;
-            kill_node(world, node);
-            return;
-        }
-    } else {
-        int len = snprintf(section, sizeof section, "{\"%s\":1}", node->stage);
-        article->outcome = WIRE_DONE;
-        article->result = strdup(section);
-        article->result_len = (size_t)len;
-    }
-    worker_core_finished(&node->worker, world->now_ms, article);
-}
-
-static void pump_worker(struct world *world, struct node *node)
-{
-    struct worker_action action;
-    for (;;) {
-        switch (worker_core_next(&node->worker, world->now_ms, &action)) {
-        case WORKER_SEND:
-            if (node->linked) {
-                send_to_broker(world, node, &action.frames);
-            } else {
-                frames_clear(&action.frames);
-                worker_core_link(&node->worker, world->now_ms, false);
-            }
-            break;
-        case WORKER_RECONNECT:
-            connect_later(world, node);
-            break;
-        case WORKER_RUN:
-            run_article(world, node, action.article);
-            break;
-        case WORKER_STOPPED:
-        case WORKER_WAIT:
-            return;
-        }
-    }
+    version->accepted = safe;
+    version->accepted_ms = world->now_ms;
+    world->counts[SIM_ACCEPTED] += safe;
+    world->counts[SIM_REFUSED] += !safe;
+    world->counts[SIM_DUPLICATES] += outcome->outcome == WIRE_DUPLICATE;
+    tell(world, "%s is told %.*s version %d is %s", node->name, VIEW_ARGS(outcome->id),
+         version->number, wire_outcome_name(outcome->outcome));
 }
 
 static void pump_client(struct world *world, struct node *node)
@@ -542,6 +362,312 @@ static void pump_client(struct world *world, struct node *node)
     }
 }
 
+// --- workers and sinks
+
+static void start_node(struct world *world, struct node *node)
+{
+    node->alive = true;
+    node->life++;
+    node->timer_ms = INT64_MAX;
+    node->syncing_ms = node->run_end_ms = 0;
+    if (node->kind == NODE_CLIENT) {
+        struct client_config config = {.name = node->name,
+                                       .article_limit = 1024,
+                                       .bytes_limit = 1 << 20,
+                                       .seed = next_random(world)};
+        enum status status = client_core_init(&node->client, &config, world->now_ms);
+        assert(status == OK);
+    } else {
+        uint32_t slots = node->kind == NODE_SINK ? SINK_SLOTS : WORKER_SLOTS;
+        struct worker_config config = {.name = node->name,
+                                       .stage = node->stage,
+                                       .stage_version = "1",
+                                       .slots = slots,
+                                       .credit_count = slots * 2,
+                                       .credit_bytes = 1 << 20,
+                                       .seed = next_random(world)};
+        worker_core_init(&node->worker, &config, world->now_ms);
+    }
+    if (node->kind == NODE_SINK) {
+        sink_start(&node->sink);
+    }
+    connect_later(world, node);
+}
+
+// Gives back what runs, from `first` on, as if it had never begun.
+static void drop_running(struct world *world, struct node *node)
+{
+    for (uint32_t i = 0; i < node->running_count; i++) {
+        struct worker_article *article = node->running[i].article;
+        article->outcome = WIRE_RETURN;
+        worker_core_finished(&node->worker, world->now_ms, article);
+    }
+    node->running_count = node->scheduled = 0;
+}
+
+// The lines that became safe are in effect, in their order.
+static void write_lines(struct world *world, struct node *node)
+{
+    struct sink *sink = &node->sink;
+    char name[LEDGER_NAME_BYTES];
+    for (size_t i = sink->synced; i < sink->count; i++) {
+        if (world->options->trace) {
+            tell(world, "%s has %.*s version %d", node->name,
+                 VIEW_ARGS(ledger_name(world->ledger, sink->lines[i], name)),
+                 world->ledger->versions[sink->lines[i]].number);
+        }
+        ledger_write(world->ledger, sink->lines[i], node->stage_index, world->now_ms);
+    }
+    sink_sync(sink);
+}
+
+// Power off: whatever it held is gone, except what a sink has on its disk. In silence: nobody tells the broker.
+// Clients do not die here: what they were told is the measure of everything.
+static void kill_node(struct world *world, struct node *node, bool silently)
+{
+    assert(node->kind != NODE_CLIENT);
+    tell(world, "%s %s", node->name, silently ? "vanishes" : "dies");
+    if (silently && node->linked) {
+        world->ghosts[world->ghost_count++ % GHOSTS] = node->connection;
+        world->counts[SIM_VANISHED]++;
+    }
+    node->alive = false;
+    node->linked = false;
+    node->life++;
+    drop_running(world, node);
+    worker_core_clear(&node->worker);
+    if (node->kind == NODE_SINK) {
+        sink_crash(&node->sink, next_random(world));
+        write_lines(world, node);
+    }
+    world->counts[node->kind == NODE_SINK ? SIM_SINK_DEATHS : SIM_WORKER_DEATHS]++;
+    schedule(world, 200 + (int64_t)below(world, 5000),
+             (struct event){.kind = EVENT_RESTART, .node = node->number, .life = node->life});
+}
+
+// The sections are those of every inner stage, made for this article and by the last attempt that was begun.
+static void check_sections(struct world *world, const struct running *running)
+{
+    const struct worker_article *article = running->article;
+    const struct version *version = &world->ledger->versions[running->place];
+    size_t expected = version->canceled ? 1 : 1 + LEDGER_STAGES;
+    bool whole = article->section_count == expected &&
+                 article->sections[0].stage == WIRE_DOCUMENT &&
+                 ledger_is_document(world->ledger, running->place, article->sections[0].bytes);
+    for (size_t i = 1; i < article->section_count; i++) {
+        struct view bytes = article->sections[i].bytes;
+        struct made made;
+        if (bytes.len != sizeof made) { // of a stage that was skipped at the deadline
+            continue;
+        }
+        memcpy(&made, bytes.at, sizeof made);
+        whole = whole && made.place == running->place;
+        if (made.session != running->session ||
+            (version->session == made.session && made.attempt != version->attempts[i - 1])) {
+            world->counts[SIM_STALE]++;
+            tell(world, "STALE: the %s of %.*s is by attempt %u, the last was %u",
+                 world->nodes[LEDGER_CLIENTS + (i - 1) * WORKERS_A_STAGE].stage,
+                 VIEW_ARGS(article->id), made.attempt, version->attempts[i - 1]);
+        }
+    }
+    if (!whole) {
+        world->counts[SIM_MIXED]++;
+        tell(world, "MIXED: %.*s came with another article's parts", VIEW_ARGS(article->id));
+    }
+}
+
+static void take_in_sink(struct world *world, struct node *node, const struct running *running)
+{
+    const struct version *version = &world->ledger->versions[running->place];
+    check_sections(world, running);
+    if (version->embargo_ms > world->clock_high_ms && !version->canceled) {
+        world->counts[SIM_LEAKED]++;
+        tell(world, "LEAKED: %.*s before its embargo", VIEW_ARGS(running->article->id));
+    }
+    world->counts[SIM_AGAIN] += !sink_take(&node->sink, running->place);
+}
+
+// Notes the attempt that begins. In a later session of the broker attempts count anew.
+static void note_attempt(struct world *world, const struct node *node,
+                         const struct running *running)
+{
+    struct version *version = &world->ledger->versions[running->place];
+    if (version->session != running->session) {
+        version->session = running->session;
+        memset(version->attempts, 0, sizeof version->attempts);
+    }
+    uint32_t *attempt = &version->attempts[node->stage_index];
+    uint32_t begun = running->article->item.attempt;
+    *attempt = begun > *attempt ? begun : *attempt;
+}
+
+static void run_article(struct world *world, struct node *node, struct worker_article *article)
+{
+    assert(node->running_count < node->worker.config.slots);
+    struct running *running = &node->running[node->running_count++];
+    *running = (struct running){
+        .article = article,
+        .session = node->worker.session.run,
+        .place = ledger_find(world->ledger, article->id, article->item.version),
+    };
+    tell(world, "%s begins %.*s version %" PRIu64 " attempt %u", node->name, VIEW_ARGS(article->id),
+         article->item.version, article->item.attempt);
+    if (node->kind == NODE_SINK) {
+        take_in_sink(world, node, running);
+    } else {
+        note_attempt(world, node, running);
+    }
+}
+
+// The run that what was begun in this moment belongs to: mostly the one that is going on and ends soon.
+static uint32_t choose_run(struct world *world, struct node *node)
+{
+    bool is_sink = node->kind == NODE_SINK;
+    if (!is_sink && node->run_end_ms > world->now_ms && !one_in(world, 8)) {
+        return node->run - 1;
+    }
+    bool slow = one_in(world, 50);
+    int64_t in_ms = 1 + (int64_t)below(world, slow ? 3000 : 20);
+    schedule(world, in_ms,
+             (struct event){
+                 .kind = EVENT_WORKED, .node = node->number, .life = node->life, .run = node->run});
+    node->run_end_ms = slow ? 0 : world->now_ms + in_ms;
+    // A sink is one thread: while its disk syncs it hears and does nothing else.
+    node->syncing_ms = is_sink ? world->now_ms + in_ms : 0;
+    return node->run++;
+}
+
+// What was begun since the last call finishes together, after a while.
+static void schedule_run(struct world *world, struct node *node)
+{
+    if (node->scheduled == node->running_count) {
+        return;
+    }
+    uint32_t run = choose_run(world, node);
+    while (node->scheduled < node->running_count) {
+        node->running[node->scheduled++].run = run;
+    }
+}
+
+static void set_result(struct worker_article *article, enum wire_outcome outcome, const void *bytes,
+                       size_t len)
+{
+    article->outcome = outcome;
+    article->result = malloc(len);
+    assert(article->result);
+    memcpy(article->result, bytes, len);
+    article->result_len = len;
+}
+
+static void set_retry(struct worker_article *article)
+{
+    static const char sentence[] = "not now";
+    set_result(article, WIRE_RETRY, sentence, sizeof sentence - 1);
+}
+
+static void finish_article(struct world *world, struct node *node, const struct running *running)
+{
+    struct worker_article *article = running->article;
+    if (one_in(world, 200)) {
+        set_retry(article);
+    } else {
+        struct made made = {running->session, running->place, article->item.attempt};
+        set_result(article, WIRE_DONE, &made, sizeof made);
+    }
+    worker_core_finished(&node->worker, world->now_ms, article);
+}
+
+static bool is_poisoned(const struct world *world, const struct node *node, uint32_t run)
+{
+    for (uint32_t i = 0; i < node->running_count; i++) {
+        const struct running *running = &node->running[i];
+        if (running->run == run && world->ledger->versions[running->place].poison) {
+            return strcmp(node->stage, "entities") == 0;
+        }
+    }
+    return false;
+}
+
+static void finish_run(struct world *world, struct node *node, uint32_t run)
+{
+    uint32_t kept = 0;
+    if (is_poisoned(world, node, run)) {
+        world->counts[SIM_POISON]++;
+        kill_node(world, node, false);
+        return;
+    }
+    for (uint32_t i = 0; i < node->running_count; i++) {
+        if (node->running[i].run == run) {
+            finish_article(world, node, &node->running[i]);
+        } else {
+            node->running[kept++] = node->running[i];
+        }
+    }
+    node->running_count = node->scheduled = kept;
+}
+
+static void answer_sync(struct world *world, struct node *node, bool failed)
+{
+    for (uint32_t i = 0; i < node->running_count; i++) {
+        struct worker_article *article = node->running[i].article;
+        article->outcome = WIRE_DONE;
+        if (failed) {
+            set_retry(article);
+        }
+        worker_core_finished(&node->worker, world->now_ms, article);
+    }
+    node->running_count = node->scheduled = 0;
+}
+
+// The sink's disk has synced, or failed: then all of it is taken back and comes again.
+static void finish_sync(struct world *world, struct node *node)
+{
+    bool failed = !world->calm && one_in(world, 100);
+    if (!world->calm && one_in(world, 200)) { // the machine stops before the disk has answered
+        kill_node(world, node, false);
+        return;
+    }
+    if (failed) {
+        world->counts[SIM_SINK_FAILURES]++;
+        tell(world, "%s cannot write", node->name);
+        sink_take_back(&node->sink);
+    } else {
+        write_lines(world, node);
+    }
+    if (!world->calm && one_in(world, 200)) { // or between the write and the answers
+        kill_node(world, node, false);
+        return;
+    }
+    answer_sync(world, node, failed);
+}
+
+static void pump_worker(struct world *world, struct node *node)
+{
+    struct worker_action action;
+    for (;;) {
+        switch (worker_core_next(&node->worker, world->now_ms, &action)) {
+        case WORKER_SEND:
+            if (node->linked) {
+                send_to_broker(world, node, &action.frames);
+            } else {
+                frames_clear(&action.frames);
+                worker_core_link(&node->worker, world->now_ms, false);
+            }
+            break;
+        case WORKER_RECONNECT:
+            connect_later(world, node);
+            break;
+        case WORKER_RUN:
+            run_article(world, node, action.article);
+            break;
+        case WORKER_STOPPED:
+        case WORKER_WAIT:
+            schedule_run(world, node);
+            return;
+        }
+    }
+}
+
 static void pump_node(struct world *world, struct node *node)
 {
     int64_t deadline;
@@ -560,13 +686,23 @@ static void pump_node(struct world *world, struct node *node)
     }
 }
 
-static void link_node(struct node *node, int64_t now_ms, bool up)
+static void tell_link(struct node *node, int64_t now_ms, bool up)
 {
-    node->linked = up;
     if (node->kind == NODE_CLIENT) {
         client_core_link(&node->client, now_ms, up);
     } else {
         worker_core_link(&node->worker, now_ms, up);
+    }
+}
+
+static void take_frames(struct world *world, struct node *node, const struct frames *frames)
+{
+    struct view envelope = {frames->envelope, frames->envelope_len};
+    struct view body = {frames->body, frames->body_len};
+    if (node->kind == NODE_CLIENT) {
+        client_core_message(&node->client, world->now_ms, envelope, body);
+    } else {
+        worker_core_message(&node->worker, world->now_ms, envelope, body);
     }
 }
 
@@ -579,28 +715,84 @@ static void log_broker(void *user, const char *sentence)
     tell(user, "broker: %s", sentence);
 }
 
-static void start_broker(struct world *world)
+static struct core *make_core(struct world *world)
 {
     struct core_config config = core_defaults;
-    struct journal_report report;
-    struct error why = {""};
-    struct disk disk = sim_disk_calls(&world->disk);
     config.queue = queue_defaults;
     config.queue.seed = next_random(world);
     config.queue.backoff_limit_ms = 8000;
     config.journal = journal_defaults;
-    config.journal.segment_bytes = 1 << (12 + world->options->seed % 5);
+    config.journal.segment_bytes = 1 << (13 + world->options->seed % 5);
     config.journal.hash_key[0] = world->options->seed;
     config.session = ++world->broker_life;
     config.document_bytes = 512; // so small that documents are read back all the time
-    config.log = log_broker;
+    config.section_bytes = SECTION_LIMIT;
+    config.pending_bytes = PENDING_LIMIT;
+    config.disk_bytes = DISK_LIMIT;
+    config.log = world->options->trace ? log_broker : NULL;
     config.user = world;
-    world->core = core_new(&world->graph, &config);
-    assert(world->core);
-    enum status status = core_recover(world->core, &disk, broker_ms(world), &report, &why);
-    if (status != OK) {
-        fprintf(stderr, "seed %" PRIu64 ": recovery failed: %s\n", world->options->seed, why.text);
-        abort();
+    struct core *core = core_new(&world->graph, &config);
+    assert(core);
+    return core;
+}
+
+// Recovery has named a damaged segment: it comes back from a copy. Another segment, or none, was lied about.
+static void restore_segment(struct world *world, const char *sentence)
+{
+    struct view text = view_of(sentence);
+    struct view before = VIEW("journal segment ");
+    size_t at = view_find(text, before, 0) + before.len;
+    size_t end = view_find(text, VIEW(","), at);
+    uint64_t segment = 0;
+    if (at > text.len || !view_parse_u64(view_slice(text, at, end), &segment) ||
+        !sim_disk_restore(&world->disk, segment)) {
+        give_up(world, "recovery does not name the damaged segment: %s", sentence);
+    }
+    world->counts[SIM_RESTORED]++;
+    tell(world, "segment %" PRIu64 " comes from a copy", segment);
+}
+
+// Reads the journal. False when the disk cannot be read now.
+static bool recover(struct world *world)
+{
+    struct journal_report report;
+    struct error why = {""};
+    struct disk disk = sim_disk_calls(&world->disk);
+    for (;;) {
+        world->core = make_core(world);
+        enum status status = core_recover(world->core, &disk, broker_ms(world), &report, &why);
+        if (status == OK) {
+            return true;
+        }
+        tell(world, "recovery: %s", why.text);
+        core_free(world->core);
+        world->core = NULL;
+        if (status == ERR_IO && world->disk.unreadable) {
+            return false;
+        }
+        if (status != ERR_FORMAT || !sim_disk_is_damaged(&world->disk)) {
+            give_up(world, "recovery failed: %s", why.text);
+        }
+        restore_segment(world, why.text);
+    }
+}
+
+static void restart_later(struct world *world)
+{
+    schedule(world, 100 + (int64_t)below(world, 8000),
+             (struct event){.kind = EVENT_BROKER_RESTART, .life = world->broker_life});
+}
+
+static void start_broker(struct world *world)
+{
+    if (!recover(world)) {
+        world->disk.unreadable = one_in(world, 2);
+        restart_later(world);
+        return;
+    }
+    if (sim_disk_is_damaged(&world->disk)) {
+        world->counts[SIM_UNNOTICED]++;
+        tell(world, "UNNOTICED: recovery took a damaged segment");
     }
     world->broker_timer_ms = INT64_MAX;
     tell(world, "the broker starts with %zu articles", queue_counts(core_queue(world->core))->live);
@@ -615,23 +807,22 @@ static void start_broker(struct world *world)
 static void kill_broker(struct world *world)
 {
     tell(world, "the broker dies%s", world->committing ? " while it writes" : "");
-    if (world->committing && !world->disk_full) {
+    if (world->committing && !is_full(world)) {
         sim_disk_crash(&world->disk, &world->commit, next_random(world));
     }
     world->committing = false;
+    world->turn_due = false;
     core_free(world->core);
     world->core = NULL;
     world->broker_life++;
-    world->report->broker_deaths++;
+    world->counts[SIM_BROKER_DEATHS]++;
     for (uint32_t i = 0; i < NODES; i++) {
         struct node *node = &world->nodes[i];
         if (node->alive && node->linked) {
-            link_node(node, world->now_ms, false);
-            pump_node(world, node);
+            unlink_node(world, node);
         }
     }
-    schedule(world, 100 + (int64_t)below(world, 8000),
-             (struct event){.kind = EVENT_BROKER_RESTART, .life = world->broker_life});
+    restart_later(world);
 }
 
 static void start_commit(struct world *world, const struct journal_commit *commit)
@@ -643,20 +834,39 @@ static void start_commit(struct world *world, const struct journal_commit *commi
              (struct event){.kind = EVENT_COMMIT, .life = world->broker_life});
 }
 
+// The broker ends by itself when it cannot sync, or cannot read what it accepted; for nothing else.
+static void stop_broker(struct world *world, const char *sentence)
+{
+    bool sync = strcmp(sentence, "cannot sync") == 0;
+    bool unreadable = strstr(sentence, "cannot be read back") &&
+                      (world->disk.unreadable || sim_disk_is_damaged(&world->disk));
+    tell(world, "the broker stops: %s", sentence);
+    if (!sync && !unreadable) {
+        give_up(world, "the broker stops: %s", sentence);
+    }
+    world->stopping = true;
+}
+
+static void reach(struct world *world, struct action *action)
+{
+    struct node *node = node_of_connection(world, action->peer);
+    if (node) {
+        send_to_node(world, node, &action->frames);
+        return;
+    }
+    frames_clear(&action->frames);
+    if (!is_ghost(world, action->peer)) {
+        core_unreachable(world->core, action->peer, broker_ms(world));
+    }
+}
+
 // True when the core may have more to do because of it.
 static bool perform(struct world *world, struct action *action)
 {
-    struct node *node;
     switch (action->kind) {
     case ACTION_SEND:
-        node = node_of_connection(world, action->peer);
-        if (node) {
-            send_to_node(world, node, &action->frames);
-            return false;
-        }
-        frames_clear(&action->frames);
-        core_unreachable(world->core, action->peer, broker_ms(world));
-        return true;
+        reach(world, action);
+        return !node_of_connection(world, action->peer);
     case ACTION_COMMIT:
         start_commit(world, &action->commit);
         return false;
@@ -668,30 +878,53 @@ static bool perform(struct world *world, struct action *action)
         sim_disk_drop(&world->disk, action->segment);
         return false;
     case ACTION_STOP:
-        tell(world, "the broker stops: %s", action->sentence);
-        if (strcmp(action->sentence, "cannot sync") != 0) {
-            fprintf(stderr, "seed %" PRIu64 ": the broker stops: %s\n", world->options->seed,
-                    action->sentence);
-            abort();
-        }
-        world->stopping = true;
+        stop_broker(world, action->sentence);
         return false;
     }
     return false;
+}
+
+// Memory and disk stay within their limits and what may be under way when a limit is reached:
+//   pending   the last article that was let in, and the memories of a segment that are carried on
+//   sections  every article that has one at the limit, or is with the first stage, goes on and gets the other three
+//   journal   one batch of the above
+static void check_limits(struct world *world)
+{
+    const struct core_numbers numbers = core_numbers(world->core);
+    const size_t first = (size_t)WORKERS_A_STAGE * WORKER_SLOTS * 2 * sizeof(struct made);
+    if (numbers.pending_bytes > PENDING_LIMIT + CARRIED ||
+        numbers.section_bytes > LEDGER_STAGES * (SECTION_LIMIT + first) ||
+        numbers.journal_bytes > DISK_LIMIT + PENDING_LIMIT + CARRIED) {
+        world->counts[SIM_OVER_LIMIT]++;
+        tell(world, "OVER LIMIT: pending %" PRIu64 ", sections %zu, journal %" PRIu64,
+             numbers.pending_bytes, numbers.section_bytes, numbers.journal_bytes);
+    }
+}
+
+static void set_broker_timer(struct world *world)
+{
+    int64_t next = core_next_ms(world->core);
+    next = next == INT64_MAX ? next : next - world->skew_ms;
+    next = next <= world->now_ms ? world->now_ms + 1 : next;
+    if (next != INT64_MAX && next < world->broker_timer_ms) {
+        world->broker_timer_ms = next;
+        schedule(world, next - world->now_ms,
+                 (struct event){.kind = EVENT_BROKER_TIMER, .life = world->broker_life});
+    }
 }
 
 static void broker_turn(struct world *world)
 {
     struct action action;
     bool again = true;
+    world->turn_due = false;
     if (broker_ms(world) > world->clock_high_ms) {
         world->clock_high_ms = broker_ms(world);
     }
-    core_tick(world->core, broker_ms(world));
-    while (again) {
+    while (again && !world->stopping) {
         again = false;
         core_turn(world->core, broker_ms(world));
-        while (core_take_action(world->core, &action)) {
+        while (!world->stopping && core_take_action(world->core, &action)) {
             again |= perform(world, &action);
         }
     }
@@ -703,23 +936,19 @@ static void broker_turn(struct world *world)
     if (world->options->check) {
         core_check(world->core);
     }
-    int64_t next = core_next_ms(world->core);
-    next = next == INT64_MAX ? next : next - world->skew_ms;
-    next = next <= world->now_ms ? world->now_ms + 1 : next;
-    if (next != INT64_MAX && next < world->broker_timer_ms) {
-        world->broker_timer_ms = next;
-        schedule(world, next - world->now_ms,
-                 (struct event){.kind = EVENT_BROKER_TIMER, .life = world->broker_life});
+    if (world->turns++ % CHECK_TURNS == 0) {
+        check_limits(world);
     }
+    set_broker_timer(world);
 }
 
 static void end_commit(struct world *world)
 {
     if (world->sync_fails) {
         world->sync_fails = false;
-        world->report->failed_syncs++;
+        world->counts[SIM_FAILED_SYNCS]++;
         core_commit_failed(world->core, false, "cannot sync", broker_ms(world));
-    } else if (world->disk_full) {
+    } else if (is_full(world)) {
         world->committing = false;
         core_commit_failed(world->core, true, "no space left", broker_ms(world));
     } else {
@@ -732,14 +961,81 @@ static void end_commit(struct world *world)
 
 // --- faults
 
-static void cut_connection(struct world *world, struct node *node)
+// Troubles come together: whoever is cut off now sends again, and may be told too early.
+static void slow_disk(struct world *world)
 {
-    tell(world, "%s is cut off", node->name);
-    world->report->cuts++;
-    link_node(node, world->now_ms, false);
-    pump_node(world, node);
-    if (!node->linked) {
-        connect_later(world, node);
+    world->slow_until_ms = world->now_ms + (int64_t)below(world, 20000);
+    for (int i = 0; i < 3 && world->now_ms + 3000 < FAULTY_MS; i++) {
+        schedule(world, (int64_t)below(world, 3000), (struct event){.kind = EVENT_FAULT});
+    }
+    world->counts[SIM_SLOW_DISKS]++;
+    tell(world, "the disk is slow");
+}
+
+static void disk_fault(struct world *world)
+{
+    uint64_t segment;
+    size_t at;
+    switch (below(world, 5)) {
+    case 0:
+        world->full_until_ms = world->now_ms + (int64_t)below(world, 20000);
+        world->counts[SIM_FULL_DISKS]++;
+        tell(world, "the disk is full");
+        break;
+    case 1:
+        world->sync_fails = world->core != NULL;
+        break;
+    case 2:
+        world->disk.unreadable = true;
+        world->counts[SIM_FAILED_READS]++;
+        tell(world, "the disk cannot be read");
+        break;
+    case 3:
+        if (sim_disk_flip(&world->disk, next_random(world), &segment, &at)) {
+            world->counts[SIM_FLIPS]++;
+            tell(world, "a bit flips in segment %" PRIu64 ", byte %zu", segment, at);
+        }
+        break;
+    default:
+        slow_disk(world);
+        break;
+    }
+}
+
+static void network_fault(struct world *world, struct node *node)
+{
+    node = one_in(world, 2) ? &world->nodes[below(world, LEDGER_CLIENTS)] : node;
+    if (one_in(world, 3)) {
+        node->delayed_ms = world->now_ms + (int64_t)below(world, 10000);
+        world->counts[SIM_DELAYS]++;
+        tell(world, "the messages of %s are late", node->name);
+    } else if (node->alive && node->linked) {
+        world->counts[SIM_CUTS]++;
+        cut_connection(world, node);
+    }
+}
+
+static void node_fault(struct world *world, struct node *node)
+{
+    if (one_in(world, 2)) {
+        node->frozen_ms = world->now_ms + (int64_t)below(world, 15000);
+        world->counts[SIM_FREEZES]++;
+        tell(world, "%s freezes", node->name);
+    } else if (node->alive && node->kind != NODE_CLIENT) {
+        kill_node(world, node, one_in(world, 3));
+    }
+}
+
+// While the broker is down nobody tells it that its clock was set.
+static void set_clock(struct world *world)
+{
+    int64_t by_ms = (int64_t)below(world, 60000) - 30000;
+    world->skew_ms += by_ms;
+    world->counts[SIM_CLOCK_JUMPS]++;
+    tell(world, "the broker's clock is set to %+" PRId64 " ms", world->skew_ms);
+    if (world->core) {
+        core_jump(world->core, by_ms, broker_ms(world));
+        world->turn_due = true;
     }
 }
 
@@ -753,60 +1049,119 @@ static void fault(struct world *world)
         }
         break;
     case 1:
-        world->disk_full = !world->disk_full;
-        world->report->full_disks += world->disk_full;
-        tell(world, "the disk %s", world->disk_full ? "is full" : "has room");
+        set_clock(world);
         break;
     case 2:
-        node = one_in(world, 2) ? &world->nodes[below(world, CLIENTS)] : node;
-        if (node->alive && node->linked) {
-            cut_connection(world, node);
-        }
-        break;
     case 3:
-        world->sync_fails = world->core != NULL;
+        network_fault(world, node);
         break;
     case 4:
-        world->skew_ms += (int64_t)below(world, 60000) - 30000;
-        world->report->clock_jumps++;
-        tell(world, "the broker's clock is set to %+" PRId64 " ms", world->skew_ms);
-        break;
     case 5:
-        node->frozen_ms = world->now_ms + (int64_t)below(world, 15000);
-        world->report->freezes++;
-        tell(world, "%s freezes", node->name);
-        break;
-    case 6:
-        // Troubles come together: whoever is cut off now sends again, and may be told too early.
-        world->slow_until_ms = world->now_ms + (int64_t)below(world, 20000);
-        for (int i = 0; i < 3 && world->now_ms + 3000 < FAULTY_MS; i++) {
-            schedule(world, (int64_t)below(world, 3000), (struct event){.kind = EVENT_FAULT});
-        }
-        world->report->slow_disks++;
-        tell(world, "the disk is slow");
+        node_fault(world, node);
         break;
     default:
-        if (node->alive && node->kind != NODE_CLIENT) {
-            kill_node(world, node);
+        disk_fault(world);
+        break;
+    }
+}
+
+static void end_faults(struct world *world)
+{
+    world->calm = true;
+    world->full_until_ms = 0;
+    world->sync_fails = false;
+    world->disk.unreadable = false;
+    tell(world, "the faults stop");
+}
+
+// --- the day
+
+// A node that is frozen, or waits for its disk, meets what has come for it, in order, when it moves again.
+static bool is_postponed(struct world *world, struct event *event)
+{
+    const struct node *node = &world->nodes[event->node];
+    bool is_work = event->kind == EVENT_WORKED;
+    bool is_for_node = event->kind == EVENT_TO_NODE || event->kind == EVENT_LINK ||
+                       event->kind == EVENT_UNLINK || event->kind == EVENT_TIMER;
+    int64_t until = node->frozen_ms;
+    if (!is_work && node->syncing_ms >= until) {
+        until = node->syncing_ms + 1;
+    }
+    if (!(is_for_node || is_work) || until <= world->now_ms || event->life != node->life) {
+        return false;
+    }
+    event->at_ms = until;
+    events_put_back(&world->events, *event);
+    return true;
+}
+
+static void happen_to_broker(struct world *world, const struct event *event)
+{
+    if (!world->core || event->life != world->broker_life) {
+        return;
+    }
+    switch (event->kind) {
+    case EVENT_TO_BROKER:
+        if (node_of_connection(world, event->connection)) {
+            core_message(world->core, event->connection,
+                         (struct view){event->frames.envelope, event->frames.envelope_len},
+                         (struct view){event->frames.body, event->frames.body_len},
+                         broker_ms(world));
+            world->turn_due = true;
+        }
+        break;
+    case EVENT_BROKER_TIMER:
+        if (world->broker_timer_ms <= world->now_ms) {
+            world->broker_timer_ms = INT64_MAX;
+            core_tick(world->core, broker_ms(world));
+            broker_turn(world);
+        }
+        break;
+    default:
+        if (world->committing) {
+            end_commit(world);
         }
         break;
     }
 }
 
-// --- the day
-
-// A frozen node meets what has come for it, in order, when it moves again.
-static bool is_postponed(struct world *world, struct event *event)
+static void happen_to_node(struct world *world, struct node *node, const struct event *event)
 {
-    const struct node *node = &world->nodes[event->node];
-    bool is_for_node = event->kind == EVENT_TO_NODE || event->kind == EVENT_LINK ||
-                       event->kind == EVENT_TIMER || event->kind == EVENT_WORKED;
-    if (!is_for_node || node->frozen_ms <= world->now_ms) {
-        return false;
+    if (!node->alive || event->life != node->life) {
+        return;
     }
-    event->at_ms = node->frozen_ms; // in its old place in the order: a connection keeps it
-    push_event(world, *event);
-    return true;
+    switch (event->kind) {
+    case EVENT_TO_NODE:
+        if (!node->linked || node->connection != event->connection) {
+            return;
+        }
+        take_frames(world, node, &event->frames);
+        break;
+    case EVENT_LINK:
+        if (node->connection != event->connection || !world->core) {
+            return;
+        }
+        node->linked = true;
+        tell_link(node, world->now_ms, true);
+        break;
+    case EVENT_UNLINK:
+        tell_link(node, world->now_ms, false);
+        break;
+    case EVENT_TIMER:
+        if (node->timer_ms > world->now_ms) {
+            return;
+        }
+        node->timer_ms = INT64_MAX;
+        break;
+    default:
+        if (node->kind == NODE_SINK) {
+            finish_sync(world, node);
+        } else {
+            finish_run(world, node, event->run);
+        }
+        break;
+    }
+    node->pump_due = true;
 }
 
 static void happen(struct world *world, struct event *event)
@@ -815,67 +1170,23 @@ static void happen(struct world *world, struct event *event)
     if (is_postponed(world, event)) {
         return;
     }
-    bool broker_lives = world->core && event->life == world->broker_life;
-    bool node_lives = node->alive && event->life == node->life;
     switch (event->kind) {
     case EVENT_TO_BROKER:
-        if (broker_lives && node_of_connection(world, event->connection)) {
-            core_message(world->core, event->connection,
-                         (struct view){event->frames.envelope, event->frames.envelope_len},
-                         (struct view){event->frames.body, event->frames.body_len},
-                         broker_ms(world));
-            broker_turn(world);
-        }
+    case EVENT_BROKER_TIMER:
+    case EVENT_COMMIT:
+        happen_to_broker(world, event);
         break;
     case EVENT_TO_NODE:
-        if (node_lives && node->linked && node->connection == event->connection) {
-            struct view envelope = {event->frames.envelope, event->frames.envelope_len};
-            struct view body = {event->frames.body, event->frames.body_len};
-            if (node->kind == NODE_CLIENT) {
-                client_core_message(&node->client, world->now_ms, envelope, body);
-            } else {
-                worker_core_message(&node->worker, world->now_ms, envelope, body);
-            }
-            pump_node(world, node);
-        }
-        break;
     case EVENT_LINK:
-        if (node_lives && node->connection == event->connection && world->core) {
-            link_node(node, world->now_ms, true);
-            pump_node(world, node);
-        }
-        break;
+    case EVENT_UNLINK:
     case EVENT_TIMER:
-        if (node_lives && node->timer_ms <= world->now_ms) {
-            node->timer_ms = INT64_MAX;
-            pump_node(world, node);
-        }
-        break;
-    case EVENT_BROKER_TIMER:
-        if (broker_lives && world->broker_timer_ms <= world->now_ms) {
-            world->broker_timer_ms = INT64_MAX;
-            broker_turn(world);
-        }
-        break;
-    case EVENT_COMMIT:
-        if (broker_lives && world->committing) {
-            end_commit(world);
-        }
-        break;
     case EVENT_WORKED:
-        if (node_lives) {
-            finish_article(world, node, event->article);
-            if (node->alive) {
-                pump_node(world, node);
-            }
-        }
+        happen_to_node(world, node, event);
         break;
     case EVENT_SUBMIT:
         if (node->submitted < world->options->articles) {
             submit(world, node);
-            pump_node(world, node);
-            schedule(world, (int64_t)below(world, 2 * FAULTY_MS / world->options->articles + 1),
-                     (struct event){.kind = EVENT_SUBMIT, .node = node->number});
+            node->pump_due = true;
         }
         break;
     case EVENT_FAULT:
@@ -885,7 +1196,7 @@ static void happen(struct world *world, struct event *event)
         if (!node->alive && event->life == node->life) {
             tell(world, "%s comes back", node->name);
             start_node(world, node);
-            pump_node(world, node);
+            node->pump_due = true;
         }
         break;
     case EVENT_BROKER_RESTART:
@@ -899,25 +1210,26 @@ static void happen(struct world *world, struct event *event)
 
 static void make_nodes(struct world *world)
 {
-    static const char *const inner[INNER_STAGES] = {"clean", "entities", "dates", "summary"};
-    static const char *const sinks[SINKS] = {"desk", "export"};
+    static const char *const inner[LEDGER_STAGES] = {"clean", "entities", "dates", "summary"};
+    static const char *const sinks[LEDGER_SINKS] = {"desk", "export"};
     for (uint32_t i = 0; i < NODES; i++) {
         struct node *node = &world->nodes[i];
-        uint32_t worker = i - CLIENTS;
+        uint32_t worker = i - LEDGER_CLIENTS;
         node->number = i;
-        if (i < CLIENTS) {
+        if (i < LEDGER_CLIENTS) {
             node->kind = NODE_CLIENT;
             snprintf(node->name, sizeof node->name, "client%u", i);
-        } else if (worker < INNER_STAGES * WORKERS_A_STAGE) {
+        } else if (worker < WORKERS) {
             node->kind = NODE_WORKER;
-            const char *stage = inner[worker / WORKERS_A_STAGE];
-            snprintf(node->stage, sizeof node->stage, "%s", stage);
-            snprintf(node->name, sizeof node->name, "%s%u", stage, worker % WORKERS_A_STAGE);
+            node->stage_index = worker / WORKERS_A_STAGE;
+            snprintf(node->stage, sizeof node->stage, "%s", inner[node->stage_index]);
+            snprintf(node->name, sizeof node->name, "%s%u", node->stage, worker % WORKERS_A_STAGE);
         } else {
             node->kind = NODE_SINK;
-            node->sink = worker - INNER_STAGES * WORKERS_A_STAGE;
-            snprintf(node->stage, sizeof node->stage, "%s", sinks[node->sink]);
-            snprintf(node->name, sizeof node->name, "%s", sinks[node->sink]);
+            node->stage_index = worker - WORKERS;
+            snprintf(node->stage, sizeof node->stage, "%s", sinks[node->stage_index]);
+            snprintf(node->name, sizeof node->name, "%s", node->stage);
+            sink_init(&node->sink, world->ledger->room);
         }
         start_node(world, node);
     }
@@ -925,7 +1237,7 @@ static void make_nodes(struct world *world)
 
 static bool is_drained(const struct world *world)
 {
-    for (uint32_t i = 0; i < CLIENTS; i++) {
+    for (uint32_t i = 0; i < LEDGER_CLIENTS; i++) {
         const struct node *node = &world->nodes[i];
         if (node->submitted < world->options->articles || node->client.held > 0) {
             return false;
@@ -935,25 +1247,40 @@ static bool is_drained(const struct world *world)
            core_is_idle(world->core);
 }
 
+// What came in the same moment is acted on together, as in production. False while there is more of it.
+static bool end_moment(struct world *world)
+{
+    if (world->events.count > 0 && world->events.at->at_ms == world->now_ms) {
+        return false;
+    }
+    for (uint32_t i = 0; i < NODES; i++) {
+        struct node *node = &world->nodes[i];
+        if (node->pump_due && node->alive) {
+            pump_node(world, node);
+        }
+        node->pump_due = false;
+    }
+    if (world->turn_due) {
+        broker_turn(world);
+    }
+    return true;
+}
+
 static void run_day(struct world *world)
 {
-    bool calm = false;
-    while (world->event_count > 0 && world->now_ms < FAULTY_MS + PATIENCE_MS) {
-        struct event event = take_event(world);
+    bool drained = false;
+    while (!drained && world->events.count > 0 && world->now_ms < FAULTY_MS + PATIENCE_MS) {
+        struct event event = events_take(&world->events);
         assert(event.at_ms >= world->now_ms);
         world->now_ms = event.at_ms;
-        if (!calm && world->now_ms >= FAULTY_MS) {
-            calm = true;
-            world->disk_full = false;
-            tell(world, "the faults stop");
+        if (!world->calm && world->now_ms >= FAULTY_MS) {
+            end_faults(world);
         }
-        world->report->events++;
+        world->counts[SIM_EVENTS]++;
         happen(world, &event);
-        if (calm && is_drained(world)) {
-            world->report->drained = true;
-            break;
-        }
+        drained = end_moment(world) && world->calm && is_drained(world);
     }
+    world->counts[SIM_STUCK] = !drained;
     world->report->simulated_ms = world->now_ms;
 }
 
@@ -964,56 +1291,18 @@ static void mark_dead(struct world *world)
     size_t at = 0;
     const struct queued_article *article;
     while ((article = queue_next(core_queue(world->core), &at))) {
+        // The id is in the holding; the record on disk is the one place to read it from outside.
         struct record record;
         size_t size;
-        // The id is in the holding; the record on disk is the one place to read it from outside.
         struct journal_place place = core_place(article);
+        sim_disk_restore(&world->disk, place.segment);
         struct view bytes = sim_disk_read(&world->disk, place);
         if (article->state == ARTICLE_DEAD &&
             record_read(&record, (const uint8_t *)bytes.at, bytes.len, place.segment, &size) ==
                 RECORD_OK) {
             struct view id = {(const char *)record.is.article.id, record.is.article.id_bytes};
-            truth_of(world, id, record.is.article.version)->dead = true;
-            world->report->dead++;
-        }
-    }
-}
-
-// A later version that reached a sink or was accepted: what came before it may have been passed over.
-static bool is_superseded(const struct truth *versions, uint64_t version, uint64_t latest)
-{
-    for (uint64_t later = version + 1; later <= latest; later++) {
-        const struct truth *truth = &versions[later];
-        if (truth->accepted || truth->dead || truth->written[0] || truth->written[1]) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void audit_story(struct world *world, uint32_t client, uint32_t id)
-{
-    const struct truth *versions = world->truths[client][id];
-    uint64_t latest = world->latest[client][id];
-    int64_t killed_ms = INT64_MAX;
-    for (uint64_t version = 1; version <= latest; version++) {
-        const struct truth *truth = &versions[version];
-        bool superseded = is_superseded(versions, version, latest);
-        for (uint32_t sink = 0; sink < SINKS; sink++) {
-            if (truth->accepted && !truth->written[sink] && !truth->dead && !superseded) {
-                world->report->lost++;
-                tell(world, "LOST: c%u-%u version %" PRIu64 " in sink %u", client, id, version,
-                     sink);
-            }
-            if (truth->written[sink] > 0 && truth->written_ms[sink] > killed_ms) {
-                world->report->revived++;
-                tell(world, "REVIVED: c%u-%u version %" PRIu64 " in sink %u", client, id, version,
-                     sink);
-            }
-        }
-        world->report->superseded += truth->accepted && superseded && !truth->written[0];
-        if (truth->canceled && truth->accepted && killed_ms == INT64_MAX) {
-            killed_ms = truth->accepted_ms;
+            uint32_t version = ledger_find(world->ledger, id, record.is.article.version);
+            world->ledger->versions[version].dead = true;
         }
     }
 }
@@ -1023,37 +1312,33 @@ static void audit(struct world *world)
     if (world->core) {
         mark_dead(world);
     }
-    for (uint32_t client = 0; client < CLIENTS; client++) {
-        for (uint32_t id = 0; id < IDS_A_CLIENT; id++) {
-            audit_story(world, client, id);
-        }
+    for (uint32_t i = NODES - LEDGER_SINKS; i < NODES; i++) {
+        const struct node *node = &world->nodes[i];
+        ledger_recount(world->ledger, node->stage_index, node->sink.lines, node->sink.synced);
     }
-    world->report->torn_tails = world->disk.cuts;
+    ledger_audit(world->ledger);
+    for (uint32_t i = 0; i < LEDGER_CLIENTS; i++) {
+        world->counts[SIM_RESENT] += world->nodes[i].client.counts.resent;
+    }
+    world->counts[SIM_TORN_TAILS] = world->disk.cuts;
 }
 
 static void end_world(struct world *world)
 {
-    while (world->event_count > 0) {
-        struct event event = take_event(world);
-        frames_clear(&event.frames);
-    }
+    events_clear(&world->events);
     for (uint32_t i = 0; i < NODES; i++) {
         struct node *node = &world->nodes[i];
         if (node->kind == NODE_CLIENT) {
             client_core_clear(&node->client);
         } else if (node->alive) {
-            for (uint32_t slot = 0; slot < SLOTS; slot++) {
-                if (node->running[slot]) {
-                    node->running[slot]->outcome = WIRE_RETURN;
-                    worker_core_finished(&node->worker, world->now_ms, node->running[slot]);
-                }
-            }
+            drop_running(world, node);
             worker_core_clear(&node->worker);
         }
+        sink_clear(&node->sink);
     }
     core_free(world->core);
     sim_disk_clear(&world->disk);
-    free(world->events);
+    ledger_free(world->ledger);
     free(world);
 }
 
@@ -1064,12 +1349,15 @@ bool sim_run(const struct sim_options *options, struct sim_report *report)
     *report = (struct sim_report){0};
     world->options = options;
     world->report = report;
+    world->counts = report->counts;
     world->random = options->seed;
-    assert(graph_parse(&world->graph, view_of(pipeline), NULL) == OK);
+    world->ledger = ledger_new(options, report);
+    enum status status = graph_parse(&world->graph, view_of(pipeline), NULL);
+    assert(status == OK);
     world->skew_ms = (int64_t)1 << 40;
     make_nodes(world);
     start_broker(world);
-    for (uint32_t i = 0; i < CLIENTS; i++) {
+    for (uint32_t i = 0; i < LEDGER_CLIENTS; i++) {
         schedule(world, 0, (struct event){.kind = EVENT_SUBMIT, .node = i});
     }
     for (uint32_t i = 0; i < options->faults; i++) {
@@ -1077,8 +1365,10 @@ bool sim_run(const struct sim_options *options, struct sim_report *report)
     }
     run_day(world);
     audit(world);
-    bool good = report->drained && report->lost == 0 && report->leaked == 0 &&
-                report->revived == 0 && report->mixed == 0 && report->overtaken == 0;
+    bool good = true;
+    for (enum sim_count count = 0; count < SIM_COUNT; count++) {
+        good = good && !(sim_count_is_bad(count) && report->counts[count] > 0);
+    }
     end_world(world);
     return good;
 }
