@@ -27,6 +27,7 @@ struct member {
 };
 
 static enum status read_version(struct article *article, const cJSON *item, struct error *why);
+static enum status read_rerun(struct article *article, const cJSON *item, struct error *why);
 static enum status read_urgency(struct article *article, const cJSON *item, struct error *why);
 static enum status read_source(struct article *article, const cJSON *item, struct error *why);
 static enum status read_headings(struct article *article, const cJSON *item, struct error *why);
@@ -46,6 +47,7 @@ static const struct member members[] = {
     {"schema", TEXT, 0, NULL},
     {"id", TEXT, FIELD(id), NULL},
     {"version", NUMBER, 0, read_version},
+    {"rerun", ANY, 0, read_rerun},
     {"version_created", TEXT, 0, NULL},
     {"url", TEXT, FIELD(url), NULL},
     {"canonical_url", TEXT, 0, NULL},
@@ -135,6 +137,14 @@ static enum status read_version(struct article *article, const cJSON *item, stru
         return error_set(why, ERR_FORMAT, "must be a whole number from 1");
     }
     article->version = (int64_t)item->valuedouble;
+    return OK;
+}
+
+// Anything but a number is somebody else's member of that name.
+static enum status read_rerun(struct article *article, const cJSON *item, struct error *why)
+{
+    (void)why;
+    article->rerun = whole_number(item, 0, 9007199254740992.0) ? (int64_t)item->valuedouble : 0;
     return OK;
 }
 
@@ -465,6 +475,35 @@ void article_set(struct article *article, const char *name, struct view value)
         if (members[i].offset != 0 && strcmp(members[i].name, name) == 0) {
             *(struct view *)((char *)article + members[i].offset) = copy;
         }
+    }
+}
+
+void article_strip(struct article *article)
+{
+    static const char *const always[] = {"entities",
+                                         "dates",
+                                         "summary",
+                                         "stages",
+                                         "rerun",
+                                         "date_conflict",
+                                         "published_at_inferred"};
+    static const char *const of_page[] = {"text",    "headings", "removed",
+                                          "credits", "dateline", "date_candidates"};
+    static const char *const found_day[] = {"published_at", "published_at_source",
+                                            "published_at_confidence"};
+    cJSON *document = article->document;
+    // Clean says what it removed whenever it made the text, and never of a text that was given.
+    bool made =
+        article->content.len > 0 && cJSON_GetObjectItemCaseSensitive(document, "removed") != NULL;
+    bool found = made && !view_equal(article->published_at_source, VIEW("input"));
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
+        cJSON_DeleteItemFromObjectCaseSensitive(document, always[i]);
+    }
+    for (size_t i = 0; made && i < sizeof of_page / sizeof of_page[0]; i++) {
+        cJSON_DeleteItemFromObjectCaseSensitive(document, of_page[i]);
+    }
+    for (size_t i = 0; found && i < sizeof found_day / sizeof found_day[0]; i++) {
+        cJSON_DeleteItemFromObjectCaseSensitive(document, found_day[i]);
     }
 }
 

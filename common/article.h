@@ -60,6 +60,7 @@ struct article {
 
     struct view id;
     int64_t version; // 1 when not given
+    int64_t rerun;   // 0: the first run of this version; else rises with each later one
     struct view url;
     struct view source_name;
     struct view content; // raw page; empty when there is none
@@ -134,6 +135,12 @@ bool article_stage(const struct article *article, struct view name, struct stage
 // Makes tokens, sentences and paragraphs of the text, once; later calls do nothing. Called by whoever
 // runs the stages, before any stage that reads `segments`.
 void article_segment(struct article *article);
+
+// Takes out what stages and sinks said, so that they may say it again: entities, dates, summary, stages, rerun, and what was inferred.
+// With the raw page there, also what clean made of it alone: text, headings, removed, credits, dateline, and a publication date
+// that did not come with the document. Title and byline stay, for nothing tells a given one from a found one. Of the
+// plain fields above only id, version, pubstatus, embargo, urgency and trace may be read after.
+void article_strip(struct article *article);
 
 // Prints the whole document as one line of JSON without a newline. Members stand in the order of the
 // schema, unknown ones after them in the order they came, stages by name: in whatever order the stages ended, equal

@@ -17,7 +17,7 @@
 //      0  u32   bytes of the record, this head included, padding not
 //      4  u32   CRC-32C of the bytes from 8 on, started from the segment's number, so that a stale
 //               record of a reused file does not pass
-//      8  u8    type; 9 u8 lane; 10 u8 pubstatus; 11 u8 flags
+//      8  u8    type; 9 u8 lane; 10 u8 pubstatus; 11 u8 flags: of an ARTICLE enum record_flag, else 0
 //     12  u32   count or stage number, by type
 //     16  u64   handle: the article's number, unique and rising over the journal's life
 //     24        payload, by type (see below)
@@ -59,6 +59,10 @@ enum record_type {
     RECORD_COMMIT =
         8, // opens every batch: `handle` is its number, `count` its bytes, itself included
     RECORD_TYPE_END
+};
+
+enum record_flag {
+    RECORD_AGAIN = 1, // the same id and version was accepted before and had ended: it runs again
 };
 
 struct segment_header {

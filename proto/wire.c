@@ -120,7 +120,8 @@ static void read_item(struct wire_item *item, const uint8_t *at)
     memcpy(item->trace_id, at + 56, sizeof item->trace_id);
     memcpy(item->span_id, at + 72, sizeof item->span_id);
     item->waited_ms = get_u32(at + 80);
-    // 84..91 are zero: room for a later minor version
+    item->flags = at[84];
+    // 85..91 are zero: room for a later minor version
     item->id_bytes = get_u16(at + 92);
     item->section_count = get_u16(at + 94);
 }
@@ -223,7 +224,8 @@ void wire_write_item(uint8_t *at, const struct wire_item *item)
     memcpy(at + 56, item->trace_id, sizeof item->trace_id);
     memcpy(at + 72, item->span_id, sizeof item->span_id);
     set_u32(at + 80, item->waited_ms);
-    memset(at + 84, 0, 8);
+    at[84] = item->flags;
+    memset(at + 85, 0, 7);
     set_u16(at + 92, item->id_bytes);
     set_u16(at + 94, item->section_count);
 }

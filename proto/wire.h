@@ -26,7 +26,7 @@
 
 enum {
     WIRE_MAJOR = 1,
-    WIRE_MINOR = 0,
+    WIRE_MINOR = 1,
     WIRE_HEADER_BYTES = 40,
     WIRE_ITEM_BYTES = 96,
     WIRE_SECTION_BYTES = 8,
@@ -79,6 +79,11 @@ enum wire_lane { WIRE_FLASH, WIRE_URGENT, WIRE_ROUTINE, WIRE_BACKFILL, WIRE_LANE
 
 enum wire_pubstatus { WIRE_USABLE = 0, WIRE_WITHHELD = 1, WIRE_CANCELED = 2 };
 
+// Bits of an item's flags.
+enum wire_flag {
+    WIRE_AGAIN = 1, // since 1.1: this id and version is run again, though it was accepted before
+};
+
 enum wire_tag {
     WIRE_TAG_NAME = 1,  // of a worker or client, for people
     WIRE_TAG_STAGE = 2, // name of the stage a worker serves
@@ -129,6 +134,7 @@ struct wire_item {
     uint8_t trace_id[16];
     uint8_t span_id[8];
     uint32_t waited_ms; // in this stage's queue, for stages.NAME.queue_ms
+    uint8_t flags;      // enum wire_flag
     uint16_t id_bytes;
     uint16_t section_count; // how many of the section records are this item's
 };

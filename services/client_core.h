@@ -35,6 +35,7 @@ struct client_article {
     enum wire_pubstatus pubstatus;
     uint8_t trace_id[16], span_id[8];
     uint8_t trace_flags;
+    bool again;   // run this version again, see WIRE_AGAIN
     uint64_t tag; // comes back with the outcome
 };
 

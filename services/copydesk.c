@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"enrich", enrich_main, "clean, tag, date and summarize articles here and now"},
     {"up", up_main, "start everything on this machine: broker, stages, export"},
     {"submit", submit_main, "hand documents to a broker"},
+    {"reprocess", reprocess_main, "run stored articles through the stages again"},
     {"status", status_main, "show what a broker is doing"},
     {"top", top_main, "watch a broker: stages, rates, workers, once a second"},
     {"trace", trace_main, "show where an article is, or what became of it"},

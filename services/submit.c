@@ -9,6 +9,7 @@
 #include "services/door.h"
 #include "services/input.h"
 #include "services/parcel.h"
+#include "services/reprocess.h"
 #include "services/settings.h"
 
 #include <pthread.h>
@@ -45,7 +46,9 @@ struct submit {
     struct client_core core;
     struct contact contact;
     uv_timer_t timer;
-    uint64_t random; // of the reader's trace ids
+    const char *command;    // "submit" or "reprocess": where its settings stand
+    struct reprocess which; // of a reprocess
+    uint64_t random;        // of the reader's trace ids
 
     pthread_t reader;
     struct input *input;
@@ -55,6 +58,7 @@ struct submit {
     size_t line_len, line_bytes;
     bool read_all, gave_up;
     size_t read, unreadable; // documents
+    size_t left_out;         // by a reprocess
     enum status first_failure;
 
     struct parcel *offered; // taken from the line, and the core has no room yet
@@ -69,6 +73,19 @@ struct submit {
 static int64_t now_ms(void)
 {
     return clock_monotonic_us() / 1000;
+}
+
+static bool is_reprocess(const struct submit *submit)
+{
+    return strcmp(submit->command, "reprocess") == 0;
+}
+
+// The setting "command.name".
+static const char *setting(const struct submit *submit, const char *name)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s.%s", submit->command, name);
+    return config_text(submit->config, key);
 }
 
 // ---- The reader
@@ -133,15 +150,38 @@ static void fail_document(struct submit *submit, enum status status, const struc
     fprintf(stderr, "copydesk: %s - skipped\n", why->text);
 }
 
+// Makes the document an article for the broker. `*wanted` is false when it is left out.
+static enum status make_article(struct submit *submit, struct client_article *out,
+                                struct article *article, struct buf *printed,
+                                const struct input_event *event, bool *wanted, struct error *why)
+{
+    const struct trace_random random = {random_next, &submit->random};
+    bool again = is_reprocess(submit);
+    enum status status = parcel_make(out, article, event->json,
+                                     again ? VIEW("") : event->default_id, random, printed, why);
+    *wanted = status != OK || !again || reprocess_wants(&submit->which, article);
+    return status == OK && again && *wanted ? reprocess_make(out, article, printed, why) : status;
+}
+
+static void leave_out(struct submit *submit)
+{
+    pthread_mutex_lock(&submit->lock);
+    submit->left_out++;
+    pthread_mutex_unlock(&submit->lock);
+}
+
 // False when reading shall end.
 static bool send_document(struct submit *submit, struct article *article, struct buf *printed,
                           const struct input_event *event)
 {
     struct client_article out;
     struct error why = {""};
-    const struct trace_random random = {random_next, &submit->random};
-    enum status status =
-        parcel_make(&out, article, event->json, event->default_id, random, printed, &why);
+    bool wanted;
+    enum status status = make_article(submit, &out, article, printed, event, &wanted, &why);
+    if (!wanted) {
+        leave_out(submit);
+        return true;
+    }
     struct parcel *parcel = status == OK ? parcel_copy(&out) : NULL;
     if (!parcel) {
         if (status == OK) {
@@ -341,7 +381,7 @@ static bool perform(struct submit *submit)
 static void give_up_waiting(struct submit *submit, int64_t wait_ms)
 {
     struct error why;
-    const char *broker = config_text(submit->config, "submit.broker");
+    const char *broker = setting(submit, "broker");
     contact_explain(broker, &submit->core.session, &why);
     hide_progress(submit);
     fprintf(stderr,
@@ -394,7 +434,8 @@ static void turn(void *user)
     if (submit->stopped) {
         return;
     }
-    int64_t limit_ms = config_duration_ms(submit->config, "submit.wait");
+    int64_t limit_ms =
+        config_duration_ms(submit->config, is_reprocess(submit) ? "reprocess.wait" : "submit.wait");
     int64_t away_ms = now_ms() - session->since_ms;
     if (session->state != SESSION_UP && away_ms >= limit_ms) {
         give_up_waiting(submit, away_ms);
@@ -435,6 +476,9 @@ static void print_totals(const struct submit *submit)
             printf(", %zu %s", submit->outcomes[i], wire_outcome_name(i));
         }
     }
+    if (submit->left_out > 0) {
+        printf(", %zu left out", submit->left_out);
+    }
     if (submit->unreadable > 0) {
         printf(", %zu not readable", submit->unreadable);
     }
@@ -464,14 +508,15 @@ static enum status open_input(struct submit *submit, const char **files, struct 
         files[count++] = file;
     }
     if (count == 0 && isatty(STDIN_FILENO)) {
-        fprintf(stderr, "reading standard input (Ctrl-D to end); or: copydesk submit FILE\n");
+        fprintf(stderr, "reading standard input (Ctrl-D to end); or: copydesk %s FILE\n",
+                submit->command);
     }
     return input_open(&submit->input, files, count, INPUT_LIMIT, why);
 }
 
 static enum status open_door(struct submit *submit, struct error *why)
 {
-    const char *broker = config_text(submit->config, "submit.broker");
+    const char *broker = setting(submit, "broker");
     const struct door_config config = {.loop = &submit->loop,
                                        .endpoints = &broker,
                                        .endpoint_count = 1,
@@ -486,7 +531,7 @@ static enum status open_door(struct submit *submit, struct error *why)
 
 static enum status open_core(struct submit *submit, struct error *why)
 {
-    const struct client_config config = {.name = "submit",
+    const struct client_config config = {.name = submit->command,
                                          .article_limit = ARTICLE_LIMIT,
                                          .bytes_limit = BYTES_LIMIT,
                                          .seed = submit->random};
@@ -552,16 +597,31 @@ static enum status open_all(struct submit *submit, const char **files, struct er
     return status == OK ? run(submit, why) : status;
 }
 
-int submit_main(int argc, char **argv)
+// The settings of a reprocess. False when the command is to end.
+static bool read_choice(struct submit *submit, int *code)
 {
-    struct submit submit = {.lock = PTHREAD_MUTEX_INITIALIZER,
+    struct error why = {""};
+    if (is_reprocess(submit) && reprocess_read(&submit->which, setting(submit, "stage"),
+                                               setting(submit, "older_than"), &why) != OK) {
+        fprintf(stderr, "copydesk reprocess: %s\n", why.text);
+        *code = status_exit_code(ERR_USAGE);
+        return false;
+    }
+    return true;
+}
+
+// `command` is "submit" or "reprocess".
+static int run_command(const char *command, const char *usage, int argc, char **argv)
+{
+    struct submit submit = {.command = command,
+                            .lock = PTHREAD_MUTEX_INITIALIZER,
                             .line_moved = PTHREAD_COND_INITIALIZER,
                             .start_us = clock_monotonic_us(),
                             .progress = isatty(STDERR_FILENO)};
     struct error why = {""};
     int code;
-    if (!settings_load(&submit.config, &submit.log,
-                       "submit [--broker ADDRESS] [--wait TIME] [FILE...]", argc, argv, &code)) {
+    if (!settings_load(&submit.config, &submit.log, usage, argc, argv, &code) ||
+        !read_choice(&submit, &code)) {
         config_free(submit.config);
         return code;
     }
@@ -588,4 +648,17 @@ int submit_main(int argc, char **argv)
     free(files);
     config_free(submit.config);
     return exit_code(&submit);
+}
+
+int submit_main(int argc, char **argv)
+{
+    return run_command("submit", "submit [--broker ADDRESS] [--wait TIME] [FILE...]", argc, argv);
+}
+
+int reprocess_main(int argc, char **argv)
+{
+    return run_command("reprocess",
+                       "reprocess [--stage STAGE] [--older-than STAGE=VERSION] [--broker ADDRESS] "
+                       "[--wait TIME] [FILE...]",
+                       argc, argv);
 }

@@ -149,7 +149,8 @@ static void add_work(struct core *core, const struct article_task *task, int64_t
                              .lane = article->lane,
                              .pubstatus = article->pubstatus,
                              .trace_flags = warm->trace.flags,
-                             .waited_ms = waited > 0 ? (uint32_t)waited : 0};
+                             .waited_ms = waited > 0 ? (uint32_t)waited : 0,
+                             .flags = article->again ? WIRE_AGAIN : 0};
     memcpy(item.trace_id, warm->trace.id, sizeof item.trace_id);
     memcpy(item.span_id, warm->trace.span, sizeof item.span_id);
     message_item(&core->message, &item, holding_id(holding));

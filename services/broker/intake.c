@@ -43,6 +43,7 @@ bool intake_append(struct core *core, struct queued_article *article, struct hol
     struct record record = {.type = RECORD_ARTICLE,
                             .lane = article->lane,
                             .pubstatus = article->pubstatus,
+                            .flags = article->again ? RECORD_AGAIN : 0,
                             .handle = article->handle};
     const struct holding_trace *trace = &holding_look(holding)->trace;
     struct record_article *to = &record.is.article;
@@ -110,7 +111,8 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
                             .deadline_ms = item->deadline_ms,
                             .embargo_ms = item->embargo_ms,
                             .lane = item->lane,
-                            .pubstatus = item->pubstatus};
+                            .pubstatus = item->pubstatus,
+                            .again = (item->flags & WIRE_AGAIN) != 0};
     if (intake_closed(core)) {
         return WIRE_BUSY;
     }

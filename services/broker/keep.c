@@ -18,6 +18,25 @@ struct replay {
     int64_t now_ms;
 };
 
+// Ends an article the journal says is done.
+static void end_replayed(struct core *core, struct queued_article *article)
+{
+    if (queue_discard(core->queue, article->handle)) {
+        queue_take_ended(core->queue);
+        journal_release(core->journal, core_place(article));
+        core_let_go(core, article);
+    }
+}
+
+// An article that was accepted again had ended, even when the DONE of its first run did not reach the disk.
+static void end_first_run(struct core *core, const struct record_article *again)
+{
+    const struct story *story = queue_find_story(core->queue, again->key);
+    if (story && story->live && story->version == again->version) {
+        end_replayed(core, queue_find(core->queue, ((const struct queued_article *)story)->handle));
+    }
+}
+
 static enum status replay_article(struct core *core, const struct record *record,
                                   struct journal_place place, int64_t now_ms, struct error *why)
 {
@@ -38,7 +57,11 @@ static enum status replay_article(struct core *core, const struct record *record
                             .deadline_ms = from->deadline_ms,
                             .embargo_ms = from->embargo_ms,
                             .lane = record->lane,
-                            .pubstatus = record->pubstatus};
+                            .pubstatus = record->pubstatus,
+                            .again = (record->flags & RECORD_AGAIN) != 0};
+    if (put.again) {
+        end_first_run(core, from);
+    }
     struct holding *holding =
         holding_new(&core->holdings, (struct view){(const char *)from->id, from->id_bytes});
     enum wire_outcome outcome =
@@ -66,10 +89,8 @@ static void replay_done(struct core *core, const struct record *record)
         uint64_t handle;
         memcpy(&handle, record->is.payload.at + (size_t)i * 8, sizeof handle);
         struct queued_article *article = queue_find(core->queue, handle);
-        if (article && queue_discard(core->queue, handle)) {
-            queue_take_ended(core->queue);
-            journal_release(core->journal, core_place(article));
-            core_let_go(core, article);
+        if (article) {
+            end_replayed(core, article);
         }
     }
 }

@@ -440,6 +440,12 @@ static struct story *find_story(const struct queue *queue, const uint64_t key[2]
 // What the door says about an id that is known.
 static enum wire_outcome judge(const struct story *story, const struct queue_put *put)
 {
+    if (put->again && put->version == story->version && !story->canceled) {
+        return story->live ? WIRE_DUPLICATE : WIRE_ACCEPTED;
+    }
+    if (put->again && put->version == story->version) {
+        return WIRE_STALE;
+    }
     if (put->version == story->version && put->content_hash == story->content_hash) {
         return WIRE_DUPLICATE;
     }
@@ -476,6 +482,7 @@ static struct queued_article *new_article(struct queue *queue, const struct queu
                 : put->lane < WIRE_LANE_COUNT ? put->lane
                                               : WIRE_ROUTINE,
         .pubstatus = put->pubstatus,
+        .again = put->again,
     };
     int64_t embargo_ms = kill ? 0 : put->embargo_ms;
     if (put->deadline_ms != 0 || embargo_ms != 0) {
@@ -578,6 +585,9 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
     if (!article || !roster_add(&queue->articles, article)) {
         drop_article(queue, article);
         return WIRE_BUSY;
+    }
+    if (known && put->again && known->version == put->version) {
+        article->story.content_hash = known->content_hash;
     }
     // The tasks come first: an older version must not end before the newer one is sure to stay.
     if (!advance(queue, article, now_ms) || !replace_story(queue, article, known)) {

@@ -87,6 +87,7 @@ struct queued_article {
     uint8_t state;      // enum article_state
     uint8_t ending : 4; // enum ending
     uint8_t listed : 1; // waits in queue_take_ended
+    uint8_t again : 1;  // see struct queue_put
 };
 
 struct article_task {
@@ -116,6 +117,7 @@ struct queue_put {
     int64_t deadline_ms, embargo_ms; // 0: none
     uint8_t lane;                    // enum wire_lane
     uint8_t pubstatus;               // enum wire_pubstatus; WIRE_CANCELED is a kill
+    bool again;                      // run this version again if it has ended, whatever its content
 };
 
 // What queue_put would answer, short of memory running out.
@@ -124,6 +126,9 @@ enum wire_outcome queue_judge(const struct queue *queue, const struct queue_put 
 // Accepts an article, or says why not, as an ACK does: WIRE_ACCEPTED, WIRE_DUPLICATE, WIRE_STALE,
 // WIRE_CONFLICT, WIRE_BUSY. `*out` is the article when it was accepted. An older version still under way
 // ends as superseded. A kill skips the inner stages and goes to every sink in the flash lane.
+//
+// With `again` the latest version is accepted once more: WIRE_DUPLICATE while it is under way or a dead letter, WIRE_STALE
+// when a newer one or a kill is known. It keeps the content hash of before, so that its sender's copy stays a duplicate.
 enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, int64_t now_ms,
                             struct queued_article **out);
 

@@ -31,6 +31,7 @@ struct exporter {
     struct worker_core core;
     struct arena arena;
     struct buf line;
+    struct buf rerun; // the sink's own section: which run it was; empty for the first
     struct worker_article *batch[SLOTS]; // written and not flushed
     size_t batch_count;
     uv_timer_t timer;
@@ -59,14 +60,18 @@ static void set_result(struct worker_article *article, enum wire_outcome outcome
 // Lays the sections over the document and prints the article as one line.
 static bool unite_article(struct exporter *exporter, const struct worker_article *from)
 {
-    struct view sections[WIRE_STAGE_LIMIT + 1];
-    if (from->section_count > sizeof sections / sizeof sections[0]) {
+    struct view sections[WIRE_STAGE_LIMIT + 2];
+    size_t count = from->section_count;
+    if (count >= sizeof sections / sizeof sections[0]) {
         return false;
     }
-    for (size_t i = 0; i < from->section_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         sections[i] = from->sections[i].bytes;
     }
-    return article_unite(sections, from->section_count, !exporter->keep_content, &exporter->arena,
+    if (exporter->rerun.len > 0) {
+        sections[count++] = buf_view(&exporter->rerun);
+    }
+    return article_unite(sections, count, !exporter->keep_content, &exporter->arena,
                          &exporter->line);
 }
 
@@ -86,6 +91,9 @@ static enum status print_article(struct exporter *exporter, const struct worker_
     for (size_t i = 0; status == OK && i < from->section_count; i++) {
         status = article_merge(&article, from->sections[i].bytes, why);
     }
+    if (status == OK && exporter->rerun.len > 0) {
+        status = article_merge(&article, buf_view(&exporter->rerun), why);
+    }
     if (status == OK) {
         status = article_print(&article, !exporter->keep_content, &exporter->line);
     }
@@ -93,14 +101,26 @@ static enum status print_article(struct exporter *exporter, const struct worker_
     return status;
 }
 
+// 0 for the first run of a version. Handles rise, so a later run has a higher one.
+static uint64_t rerun_of(const struct worker_article *article)
+{
+    return article->item.flags & WIRE_AGAIN ? article->item.handle : 0;
+}
+
 static void take_article(struct exporter *exporter, struct worker_article *article)
 {
     struct error why = {""};
     bool added;
+    struct ndjson_article line = {
+        .id = article->id, .version = article->item.version, .rerun = rerun_of(article)};
+    buf_reset(&exporter->rerun);
+    if (line.rerun > 0) {
+        buf_printf(&exporter->rerun, "{\"rerun\":%" PRIu64 "}", line.rerun);
+    }
     enum status status = print_article(exporter, article, &why);
     if (status == OK) {
-        status = ndjson_add(exporter->file, article->id, article->item.version,
-                            buf_view(&exporter->line), &added, &why);
+        line.line = buf_view(&exporter->line);
+        status = ndjson_add(exporter->file, &line, &added, &why);
     }
     if (status == OK) {
         exporter->batch[exporter->batch_count++] = article;
@@ -324,6 +344,7 @@ int export_main(int argc, char **argv)
     uv_loop_init(&exporter.loop);
     arena_init(&exporter.arena, (size_t)1 << 30);
     buf_init(&exporter.line, (size_t)256 << 20);
+    buf_init(&exporter.rerun, 64);
     exporter.keep_content = config_bool(exporter.config, "export.keep_content");
     enum status status = open_all(&exporter, &why);
     if (status == OK) {
@@ -339,6 +360,7 @@ int export_main(int argc, char **argv)
     ndjson_close(exporter.file);
     arena_clear(&exporter.arena);
     buf_clear(&exporter.line);
+    buf_clear(&exporter.rerun);
     config_free(exporter.config);
     return exporter.failed ? status_exit_code(ERR_UNREACHABLE) : status_exit_code(status);
 }

@@ -22,6 +22,12 @@
 // What gathers between two flushes; the broker's credit keeps it far below.
 enum { BATCH_LIMIT = 512 << 20, PATH_BYTES = PATH_MAX + 64 };
 
+// An article added since the last flush.
+struct fresh {
+    uint64_t key;
+    uint64_t before; // what `known` said of it: 0 nothing
+};
+
 struct ndjson {
     char folder[PATH_MAX];
     int lock;
@@ -30,9 +36,10 @@ struct ndjson {
     uint64_t rotate_bytes;
     uint64_t next_number;
     struct buf batch;
-    struct index known; // by key; the items only mark presence
-    uint64_t *fresh;    // keys added since the last flush
+    struct index known; // by key; an item is the rerun plus 1 of the line that holds
+    struct fresh *fresh;
     size_t fresh_count, fresh_room;
+    uint64_t replaced; // lines met that a later run has replaced
 };
 
 // Keys of different articles differ: 64 bits over id and version; two of ten million collide with odds of one in
@@ -45,11 +52,17 @@ static uint64_t key_of(struct view id, uint64_t version)
     return key ^ key >> 32;
 }
 
-static const char mark = 0; // its address stands for "known"
-
-static bool is_known(const struct ndjson *file, uint64_t key)
+// What is known of a key: the rerun of the line that holds, plus 1; 0 when there is none.
+static uint64_t known_of(const struct ndjson *file, uint64_t key)
 {
-    return index_find(&file->known, key) != NULL;
+    return (uint64_t)(uintptr_t)index_find(&file->known, key);
+}
+
+// Without memory, which only a new key needs, nothing is known of it.
+static bool set_known(struct ndjson *file, uint64_t key, uint64_t known)
+{
+    index_remove(&file->known, key);
+    return known == 0 || index_add(&file->known, key, (void *)(uintptr_t)known);
 }
 
 static void path_of(const struct ndjson *file, const char *name, char out[PATH_BYTES])
@@ -75,7 +88,10 @@ static enum status learn_line(struct ndjson *file, struct arena *arena, struct v
     article_init(&article, arena);
     if (article_merge(&article, line, NULL) == OK && article.id.len > 0) {
         uint64_t key = key_of(article.id, (uint64_t)article.version);
-        if (!is_known(file, key) && !index_add(&file->known, key, (void *)(uintptr_t)&mark)) {
+        uint64_t known = known_of(file, key);
+        uint64_t here = (uint64_t)article.rerun + 1;
+        file->replaced += known != 0 && known != here;
+        if (here > known && !set_known(file, key, here)) {
             status = ERR_MEMORY;
         }
     }
@@ -113,6 +129,11 @@ static enum status learn_file(struct ndjson *file, const char *name, uint64_t *w
     return status == OK ? OK : error_set(why, status, "no memory to read %s", path);
 }
 
+static void name_of(uint64_t number, char out[64])
+{
+    snprintf(out, 64, "articles-%06" PRIu64 ".ndjson", number);
+}
+
 static bool parse_number(const char *name, uint64_t *number)
 {
     struct view text = view_of(name);
@@ -140,6 +161,80 @@ static enum status learn_folder(struct ndjson *file, struct error *why)
         }
     }
     closedir(folder);
+    return status;
+}
+
+// --- taking out what later runs replaced
+
+// True when a later run of the same article is known.
+static bool is_replaced(const struct ndjson *file, struct arena *arena, struct view line)
+{
+    struct article article;
+    arena_reset(arena);
+    article_init(&article, arena);
+    bool replaced =
+        article_merge(&article, line, NULL) == OK && article.id.len > 0 &&
+        known_of(file, key_of(article.id, (uint64_t)article.version)) > (uint64_t)article.rerun + 1;
+    article_clear(&article);
+    return replaced;
+}
+
+// Copies the lines that hold; `*dropped` counts the others. False when one could not be written.
+static bool copy_lines(const struct ndjson *file, FILE *in, FILE *out, uint64_t *dropped)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    struct arena arena;
+    bool written = true;
+    arena_init(&arena, ARTICLE_SIZE_LIMIT * 4);
+    while (written && (len = getline(&line, &room, in)) > 0 && line[len - 1] == '\n') {
+        if (is_replaced(file, &arena, (struct view){line, (size_t)len - 1})) {
+            ++*dropped;
+        } else {
+            written = fwrite(line, 1, (size_t)len, out) == (size_t)len;
+        }
+    }
+    arena_clear(&arena);
+    free(line);
+    return written && fflush(out) == 0 && fdatasync(fileno(out)) == 0;
+}
+
+// A copy takes the file's place in one step, so that whatever happens each line is there.
+static enum status tidy_file(const struct ndjson *file, const char *name, struct error *why)
+{
+    char path[PATH_BYTES];
+    char copy[PATH_BYTES];
+    uint64_t dropped = 0;
+    path_of(file, name, path);
+    path_of(file, "tidy.tmp", copy);
+    FILE *in = fopen(path, "re");
+    if (!in) {
+        return errno == ENOENT ? OK : failed(file, "read", why);
+    }
+    FILE *out = fopen(copy, "we");
+    bool copied = out && copy_lines(file, in, out, &dropped);
+    fclose(in);
+    bool closed = out && fclose(out) == 0;
+    if (!copied || !closed || (dropped > 0 && rename(copy, path) != 0)) {
+        enum status status = failed(file, "tidy", why);
+        unlink(copy);
+        return status;
+    }
+    if (dropped == 0) {
+        unlink(copy);
+    }
+    return OK;
+}
+
+static enum status tidy_folder(struct ndjson *file, struct error *why)
+{
+    char name[64];
+    enum status status = tidy_file(file, CURRENT, why);
+    for (uint64_t number = 1; status == OK && number < file->next_number; number++) {
+        name_of(number, name);
+        status = tidy_file(file, name, why);
+    }
     return status;
 }
 
@@ -208,6 +303,12 @@ enum status ndjson_open(struct ndjson **out, const char *folder, uint64_t rotate
     if (status == OK) {
         status = learn_file(file, CURRENT, &whole, why);
     }
+    if (status == OK && file->replaced > 0) {
+        status = tidy_folder(file, why);
+    }
+    if (status == OK && file->replaced > 0) {
+        status = learn_file(file, CURRENT, &whole, why);
+    }
     if (status == OK) {
         status = open_current(file, whole, why);
         sync_folder(file);
@@ -239,37 +340,38 @@ void ndjson_close(struct ndjson *file)
 
 // --- writing
 
-static bool note_fresh(struct ndjson *file, uint64_t key)
+static bool note_fresh(struct ndjson *file, uint64_t key, uint64_t before)
 {
     if (file->fresh_count == file->fresh_room) {
         size_t room = file->fresh_room ? file->fresh_room * 2 : 64;
-        uint64_t *grown = realloc(file->fresh, room * sizeof *grown);
+        struct fresh *grown = realloc(file->fresh, room * sizeof *grown);
         if (!grown) {
             return false;
         }
         file->fresh = grown;
         file->fresh_room = room;
     }
-    file->fresh[file->fresh_count++] = key;
+    file->fresh[file->fresh_count++] = (struct fresh){key, before};
     return true;
 }
 
-enum status ndjson_add(struct ndjson *file, struct view id, uint64_t version, struct view line,
-                       bool *added, struct error *why)
+enum status ndjson_add(struct ndjson *file, const struct ndjson_article *article, bool *added,
+                       struct error *why)
 {
-    uint64_t key = key_of(id, version);
+    uint64_t key = key_of(article->id, article->version);
+    uint64_t known = known_of(file, key);
     *added = false;
-    if (is_known(file, key)) {
+    if (known > article->rerun) {
         return OK;
     }
-    if (memchr(line.at, '\n', line.len)) {
+    if (memchr(article->line.at, '\n', article->line.len)) {
         return error_set(why, ERR_FORMAT, "the article is not one line of JSON");
     }
     size_t before = file->batch.len;
-    buf_add(&file->batch, line);
+    buf_add(&file->batch, article->line);
     buf_add_char(&file->batch, '\n');
-    if (file->batch.full || !note_fresh(file, key) ||
-        !index_add(&file->known, key, (void *)(uintptr_t)&mark)) {
+    if (file->batch.full || !note_fresh(file, key, known) ||
+        !set_known(file, key, article->rerun + 1)) {
         file->batch.len = before;
         file->batch.full = false;
         return error_set(why, ERR_MEMORY, "no memory to export the article");
@@ -278,11 +380,12 @@ enum status ndjson_add(struct ndjson *file, struct view id, uint64_t version, st
     return OK;
 }
 
-// What was added since the last flush is forgotten, and the file is as it was.
+// What was added since the last flush is forgotten, and the file is as it was. The latest goes first, as an article may be
+// among them twice.
 static void take_back(struct ndjson *file)
 {
-    for (size_t i = 0; i < file->fresh_count; i++) {
-        index_remove(&file->known, file->fresh[i]);
+    for (size_t i = file->fresh_count; i-- > 0;) {
+        (void)set_known(file, file->fresh[i].key, file->fresh[i].before);
     }
     file->fresh_count = 0;
     buf_reset(&file->batch);
@@ -323,7 +426,7 @@ static enum status rotate(struct ndjson *file, struct error *why)
     char from[PATH_BYTES];
     char to[PATH_BYTES];
     char name[64];
-    snprintf(name, sizeof name, "articles-%06" PRIu64 ".ndjson", file->next_number);
+    name_of(file->next_number, name);
     path_of(file, CURRENT, from);
     path_of(file, name, to);
     if (fault_hit(FAULT_RENAME) || rename(from, to) != 0) {

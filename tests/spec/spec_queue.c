@@ -1,6 +1,6 @@
 // Specs of the broker's rules: a script of commands, each with the time in milliseconds in front.
 //
-//     > 0      put a1 lane=flash        also v=2 content=other kill embargo=5000 deadline=3000
+//     > 0      put a1 lane=flash        also v=2 content=other kill again embargo=5000 deadline=3000
 //     > 0      lease clean w1           done|fail|reject|return STAGE WORKER ID [attempt=N]
 //     > 10000  tick                     renew W, die W, leave W, revive ID, discard ID, counts STAGE
 //     > 70000  jump from=10000          the clock is set from 10000 to 70000
@@ -97,7 +97,8 @@ static void put(struct script *script)
                             .embargo_ms = (int64_t)number(script, "embargo", 0),
                             .deadline_ms = (int64_t)number(script, "deadline", 0),
                             .lane = WIRE_ROUTINE,
-                            .pubstatus = has_word(script, "kill") ? WIRE_CANCELED : WIRE_USABLE};
+                            .pubstatus = has_word(script, "kill") ? WIRE_CANCELED : WIRE_USABLE,
+                            .again = has_word(script, "again")};
     for (uint8_t i = 0; i < WIRE_LANE_COUNT; i++) {
         put.lane = view_equal(lane, view_of(wire_lane_name(i))) ? i : put.lane;
     }

@@ -29,15 +29,20 @@ static void close_file(struct place *place)
     place->file = NULL;
 }
 
-static bool add(struct place *place, const char *id, uint64_t version)
+static bool add_run(struct place *place, const char *id, uint64_t version, uint64_t rerun)
 {
     char line[128];
     bool added;
-    snprintf(line, sizeof line, "{\"id\":\"%s\",\"version\":%llu}", id,
-             (unsigned long long)version);
-    assert_int_equal(ndjson_add(place->file, view_of(id), version, view_of(line), &added, NULL),
-                     OK);
+    snprintf(line, sizeof line, "{\"id\":\"%s\",\"version\":%llu,\"rerun\":%llu}", id,
+             (unsigned long long)version, (unsigned long long)rerun);
+    struct ndjson_article article = {view_of(id), version, rerun, view_of(line)};
+    assert_int_equal(ndjson_add(place->file, &article, &added, NULL), OK);
     return added;
+}
+
+static bool add(struct place *place, const char *id, uint64_t version)
+{
+    return add_run(place, id, version, 0);
 }
 
 static void path_of(const struct place *place, const char *name, char out[128])
@@ -205,9 +210,55 @@ static void an_article_is_one_line(void **state)
     struct place *place = *state;
     bool added;
     open_file(place, 1 << 20);
-    assert_int_equal(ndjson_add(place->file, VIEW("a"), 1, VIEW("{\n}"), &added, NULL), ERR_FORMAT);
+    assert_int_equal(ndjson_add(place->file,
+                                &(struct ndjson_article){VIEW("a"), 1, 0, VIEW("{\n}")}, &added,
+                                NULL),
+                     ERR_FORMAT);
     assert_false(added);
     assert_int_equal(ndjson_count(place->file), 0);
+}
+
+static void a_later_run_takes_the_place_of_the_line_of_an_earlier_one(void **state)
+{
+    struct place *place = *state;
+    open_file(place, 1); // each flush rotates
+    assert_true(add(place, "a", 1));
+    assert_true(add(place, "b", 1));
+    assert_int_equal(ndjson_flush(place->file, NULL), OK);
+    assert_true(add_run(place, "a", 1, 7));
+    assert_int_equal(ndjson_flush(place->file, NULL), OK);
+    assert_false(add_run(place, "a", 1, 7));
+    assert_false(add_run(place, "a", 1, 6));
+    assert_false(add(place, "a", 1));
+    assert_int_equal(ndjson_count(place->file), 2);
+    close_file(place);
+    open_file(place, 1);
+    assert_int_equal(ndjson_count(place->file), 2);
+    assert_int_equal(lines_in(place, "articles-000001.ndjson"), 1);
+    assert_int_equal(lines_in(place, "articles-000002.ndjson"), 1);
+    assert_false(add_run(place, "a", 1, 7));
+    assert_false(add(place, "b", 1));
+    assert_true(add_run(place, "a", 1, 8));
+}
+
+static void a_run_that_could_not_be_written_leaves_the_line_before_it(void **state)
+{
+    struct place *place = *state;
+    open_file(place, 1 << 20);
+    assert_true(add(place, "a", 1));
+    assert_int_equal(ndjson_flush(place->file, NULL), OK);
+    assert_true(add_run(place, "a", 1, 7));
+    assert_true(add_run(place, "a", 1, 9));
+    fault_set(FAULT_SYNC, 1, false);
+    assert_int_not_equal(ndjson_flush(place->file, NULL), OK);
+    fault_clear();
+    assert_false(add(place, "a", 1));
+    assert_true(add_run(place, "a", 1, 7));
+    assert_int_equal(ndjson_flush(place->file, NULL), OK);
+    close_file(place);
+    open_file(place, 1 << 20);
+    assert_int_equal(lines_in(place, "current.ndjson"), 1);
+    assert_false(add_run(place, "a", 1, 7));
 }
 
 int main(void)
@@ -222,6 +273,8 @@ int main(void)
         TEST(a_rotation_that_fails_loses_nothing),
         TEST(two_exports_do_not_share_a_folder),
         TEST(an_article_is_one_line),
+        TEST(a_later_run_takes_the_place_of_the_line_of_an_earlier_one),
+        TEST(a_run_that_could_not_be_written_leaves_the_line_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
