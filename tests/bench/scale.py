@@ -10,10 +10,14 @@ Full load in every case, and except for `queue` a run at --rate for the latency.
 """
 import statistics
 import sys
+import time
 
 import contenders
 
 FULL_SECS, SLOW_SECS, SLOW_LIMIT_KB = 2, 4, 64
+
+# After this time a point has one round: on a slow machine all of it still ends within ten minutes.
+ROUNDS_UNTIL_S = 360
 
 # Sweep: values, the options of the load for one of them, and whether there is a run at the rate.
 SWEEPS = {
@@ -27,11 +31,11 @@ SWEEPS = {
 COLUMNS = ("articles_per_s", "cpu_s_per_1000", "cpu_broker_s_per_1000", "rss_mib", "p50_ms", "p99_ms")
 
 
-def measure_point(options, sweep, value):
+def measure_point(options, sweep, value, rounds):
     """Lists of values by column."""
     _, load, has_rate = SWEEPS[sweep]
     found = {}
-    for _ in range(options.rounds):
+    for _ in range(rounds):
         run = contenders.run_once("copydesk", options, [*load(value), "--n", 1, "--full-ms", FULL_SECS * 1000])
         for name in COLUMNS:
             if name in run:
@@ -45,13 +49,14 @@ def measure_point(options, sweep, value):
 
 def measure(options):
     """Rows (sweep, value, column, median, min, max); prints each as it comes. A point that fails is told and left out."""
-    rows = []
+    rows, begun = [], time.monotonic()
     for sweep, (values, _, _) in SWEEPS.items():
         for value in values:
             if options.only and sweep not in options.only.split(","):
                 continue
+            rounds = options.rounds if time.monotonic() - begun < ROUNDS_UNTIL_S else 1
             try:
-                found = measure_point(options, sweep, value)
+                found = measure_point(options, sweep, value, rounds)
             except contenders.Failed as error:
                 print(f"broker: {sweep} {value}: {error}", file=sys.stderr)
                 continue
