@@ -23,11 +23,14 @@
 #define FAULT_POINTS                                                                               \
     X(MEMORY, "memory") /* chunks of arenas, bytes of bufs */                                      \
     X(OPEN, "open")     /* opening or making a file */                                             \
-    X(WRITE, "write")   /* a write to a file */                                                    \
-    X(SYNC, "sync")     /* making a file durable */                                                \
-    X(READ, "read")     /* a read from a file */                                                   \
-    X(SEND, "send")     /* handing a message to a socket */                                        \
-    X(RENAME, "rename") /* renaming or removing a file */
+    X(WRITE, "write")   /* a write to a file: no room where the caller tells reasons apart */      \
+    X(EIO, "eio")       /* a write to a file: the disk is broken */                                \
+    X(HALF, "half")     /* a write to a file takes half of the bytes */                            \
+    X(INTERRUPT, "interrupt") /* a signal comes during a write to a file */                        \
+    X(SYNC, "sync")           /* making a file durable */                                          \
+    X(READ, "read")           /* a read from a file */                                             \
+    X(SEND, "send")           /* handing a message to a socket */                                  \
+    X(RENAME, "rename")       /* renaming or removing a file */
 
 #define X(name, text) FAULT_##name,
 enum fault_point { FAULT_POINTS FAULT_POINT_COUNT };

@@ -245,6 +245,7 @@ void segment_header_write(uint8_t at[SEGMENT_HEADER_BYTES], const struct segment
     set_u64(at + 24, (uint64_t)header->created_ms);
     set_u64(at + 32, header->hash_key[0]);
     set_u64(at + 40, header->hash_key[1]);
+    set_u64(at + 48, header->first_batch);
     set_u32(at + 60, crc32c(0, at, 60));
 }
 
@@ -259,6 +260,7 @@ bool segment_header_read(struct segment_header *out, const uint8_t *at, size_t l
     out->created_ms = (int64_t)get_u64(at + 24);
     out->hash_key[0] = get_u64(at + 32);
     out->hash_key[1] = get_u64(at + 40);
+    out->first_batch = get_u64(at + 48);
     return true;
 }
 

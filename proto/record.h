@@ -9,7 +9,8 @@
 //     16  u64   number of the segment, counting from 1
 //     24  i64   created, Unix milliseconds
 //     32  u64[2] key of the hash that makes article keys out of ids; the same in every segment
-//     48  u8[12] zero
+//     48  u64   number of its first batch; 0 in version 1
+//     56  u32   zero
 //     60  u32   CRC-32C of the 60 bytes before
 //
 // Then records, each padded with zeros to a multiple of 8 bytes:
@@ -37,7 +38,7 @@
 #include <stdint.h>
 
 enum {
-    RECORD_VERSION = 1,
+    RECORD_VERSION = 2,
     SEGMENT_HEADER_BYTES = 64,
     RECORD_HEAD_BYTES = 24,
     RECORD_ARTICLE_BYTES = 88, // fixed part of an ARTICLE's payload
@@ -70,6 +71,7 @@ struct segment_header {
     uint64_t number;
     int64_t created_ms;
     uint64_t hash_key[2];
+    uint64_t first_batch; // 0: not known
 };
 
 // Payload of an ARTICLE: the members in this order from offset 24, then the id, then the document.

@@ -422,8 +422,8 @@ static enum status recover(struct broker *broker, struct error *why)
              (clock_monotonic_us() - start_us) / 1000);
     if (report.cut_bytes > 0) {
         log_warning(&broker->log,
-                    "journal: cut %" PRIu64
-                    " bytes that were never acknowledged off segment %" PRIu64,
+                    "journal: cut %" PRIu64 " bytes off segment %" PRIu64
+                    ": a batch that was never acknowledged, or left from the file's earlier use",
                     report.cut_bytes, report.cut_segment);
     }
     return OK;

@@ -22,11 +22,14 @@ struct disk_file {
     uint64_t writing_segment;
     int reading; // of the segment read last
     uint64_t reading_segment;
+    uint64_t drop_from; // the oldest segment whose file still has to go; 0 when there is none
     char path[PATH_MAX];
     struct tracer tracer; // COPYDESK_TRACE=journal
 };
 
 enum { NAME_BYTES = 64 };
+
+static const char spare_name[] = "journal-spare.cdj"; // no number, so recovery does not see it
 
 static void name_of(char out[NAME_BYTES], uint64_t segment)
 {
@@ -90,6 +93,10 @@ enum status disk_file_open(struct disk_file **out, const char *folder, bool read
     }
     if (status == OK && !read_only) {
         status = lock_folder(disk, why);
+    }
+    if (status == OK && !read_only) {
+        // It may be of a journal whose other files were taken away, where numbers now begin again.
+        unlinkat(disk->folder, spare_name, 0);
     }
     if (status != OK) {
         disk_file_close(disk);
@@ -198,7 +205,8 @@ static enum status cut(void *user, uint64_t segment, uint64_t bytes, struct erro
     char name[NAME_BYTES];
     name_of(name, segment);
     int file = openat(disk->folder, name, O_WRONLY | O_CLOEXEC);
-    bool done = file >= 0 && ftruncate(file, (off_t)bytes) == 0 && fsync(file) == 0;
+    bool done = file >= 0 && !fault_hit(FAULT_WRITE) && ftruncate(file, (off_t)bytes) == 0 &&
+                !fault_hit(FAULT_SYNC) && fsync(file) == 0;
     if (!done) {
         error_set(why, ERR_IO, "cannot cut the torn tail off %s/%s: %s", disk->path, name,
                   strerror(errno));
@@ -222,6 +230,12 @@ static enum status write_failed(const struct disk_file *disk, const char *what, 
                      disk->path, strerror(errno));
 }
 
+static enum status sync_failed(const struct disk_file *disk, struct error *why)
+{
+    // Whatever the reason, also no room: the pages may be gone, and the next sync would not say so.
+    return error_set(why, ERR_IO, "cannot sync the journal in %s: %s", disk->path, strerror(errno));
+}
+
 static enum status open_writing(struct disk_file *disk, const struct journal_commit *commit,
                                 struct error *why)
 {
@@ -231,6 +245,9 @@ static enum status open_writing(struct disk_file *disk, const struct journal_com
     }
     close_file(&disk->writing);
     name_of(name, commit->segment);
+    if (commit->fresh && !fault_hit(FAULT_RENAME)) {
+        renameat(disk->folder, spare_name, disk->folder, name); // without a spare the file is made
+    }
     int flags = O_WRONLY | O_CLOEXEC | (commit->fresh ? O_CREAT : 0);
     if (fault_hit(FAULT_OPEN)) {
         errno = ENOSPC;
@@ -238,7 +255,29 @@ static enum status open_writing(struct disk_file *disk, const struct journal_com
         disk->writing = openat(disk->folder, name, flags, 0644);
     }
     disk->writing_segment = commit->segment;
-    return disk->writing >= 0 ? OK : write_failed(disk, "open", why);
+    if (disk->writing < 0) {
+        return write_failed(disk, "open", why);
+    }
+    // Before the first byte: a dropped segment's name must never come back with a later one's bytes in the file.
+    bool named = !commit->fresh || (!fault_hit(FAULT_SYNC) && fsync(disk->folder) == 0);
+    return named ? OK : sync_failed(disk, why);
+}
+
+static ssize_t write_some(int file, const char *at, size_t len, uint64_t offset)
+{
+    if (fault_hit(FAULT_WRITE)) {
+        errno = ENOSPC;
+        return -1;
+    }
+    if (fault_hit(FAULT_EIO)) {
+        errno = EIO;
+        return -1;
+    }
+    if (fault_hit(FAULT_INTERRUPT)) {
+        errno = EINTR;
+        return -1;
+    }
+    return pwrite(file, at, fault_hit(FAULT_HALF) ? (len + 1) / 2 : len, (off_t)offset);
 }
 
 enum status disk_file_write(struct disk_file *disk, const struct journal_commit *commit,
@@ -247,13 +286,8 @@ enum status disk_file_write(struct disk_file *disk, const struct journal_commit 
     size_t done = 0;
     enum status status = open_writing(disk, commit, why);
     while (status == OK && done < commit->bytes.len) {
-        ssize_t wrote = -1;
-        if (fault_hit(FAULT_WRITE)) {
-            errno = ENOSPC;
-        } else {
-            wrote = pwrite(disk->writing, commit->bytes.at + done, commit->bytes.len - done,
-                           (off_t)(commit->offset + done));
-        }
+        ssize_t wrote = write_some(disk->writing, commit->bytes.at + done, commit->bytes.len - done,
+                                   commit->offset + done);
         if (wrote < 0 && errno == EINTR) {
             continue;
         }
@@ -265,11 +299,8 @@ enum status disk_file_write(struct disk_file *disk, const struct journal_commit 
     if (status != OK) {
         return status;
     }
-    if (fault_hit(FAULT_SYNC) || fdatasync(disk->writing) != 0 ||
-        (commit->fresh && fsync(disk->folder) != 0)) {
-        // Whatever the reason, also no room: the pages may be gone, and the next sync would not say so.
-        return error_set(why, ERR_IO, "cannot sync the journal in %s: %s", disk->path,
-                         strerror(errno));
+    if (fault_hit(FAULT_SYNC) || fdatasync(disk->writing) != 0) {
+        return sync_failed(disk, why);
     }
     trace_line(&disk->tracer, TRACE_JOURNAL,
                "durable segment %" PRIu64 " at %" PRIu64 ": %zu bytes", commit->segment,
@@ -283,13 +314,33 @@ enum status disk_file_read(struct disk_file *disk, struct journal_place place, v
     return read_bytes(disk, place.segment, place.offset, to, place.bytes, why);
 }
 
-void disk_file_drop(struct disk_file *disk, uint64_t segment)
+// Takes the file's name away: it becomes the spare, or is deleted when there is one. False when the name is still there.
+static bool take_away(const struct disk_file *disk, uint64_t segment)
 {
     char name[NAME_BYTES];
     name_of(name, segment);
-    if (disk->reading_segment == segment) {
+    if (fault_hit(FAULT_RENAME)) {
+        return false;
+    }
+    bool has_spare = faccessat(disk->folder, spare_name, F_OK, 0) == 0;
+    int failed = has_spare ? unlinkat(disk->folder, name, 0)
+                           : renameat(disk->folder, name, disk->folder, spare_name);
+    return failed == 0 || errno == ENOENT;
+}
+
+void disk_file_drop(struct disk_file *disk, uint64_t segment)
+{
+    if (disk->reading_segment <= segment) {
         close_file(&disk->reading);
     }
-    unlinkat(disk->folder, name, 0);
-    trace_line(&disk->tracer, TRACE_JOURNAL, "drop segment %" PRIu64, segment);
+    if (disk->drop_from == 0) {
+        disk->drop_from = segment;
+    }
+    while (disk->drop_from <= segment && take_away(disk, disk->drop_from)) {
+        trace_line(&disk->tracer, TRACE_JOURNAL, "drop segment %" PRIu64, disk->drop_from);
+        disk->drop_from++;
+    }
+    if (disk->drop_from > segment) {
+        disk->drop_from = 0;
+    }
 }

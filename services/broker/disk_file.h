@@ -1,6 +1,14 @@
 // The journal's files: one folder, one file a segment, one writer.
 //
 // Files are named journal-NUMBER.cdj with twelve digits. A lock file keeps a second broker out.
+//
+// The file of a dropped segment becomes the next one (journal-spare.cdj in between, one at most, gone at the next
+// start). Syncing bytes that replace others writes no metadata, syncing a file that grows does, and waits for what
+// others changed on the same file system. On ext4, CPU seconds per 1000 syncs: one 4 KB article each, .036 instead of
+// .057-.084; 64 articles each, .07 instead of .14-.17. While others write, p50 of a lone article's sync at 400/s .25-.3 ms
+// instead of .4-1.9. Left out: fallocate (.050-.070: its extents are unwritten, which is metadata as well) and whole
+// files of zeros written in advance (.014-.03 CPU seconds for 64 MiB: all that is saved in a flood, and a long write
+// that the next commits wait for).
 #ifndef COPYDESK_DISK_FILE_H
 #define COPYDESK_DISK_FILE_H
 
@@ -17,8 +25,8 @@ void disk_file_close(struct disk_file *disk); // NULL is fine
 // The calls recovery needs. Borrows `disk`.
 struct disk disk_file_calls(struct disk_file *disk);
 
-// Writes a batch and makes it durable: data, and for a fresh segment its name in the folder. One thread at a
-// time. ERR_FULL: no room, and nothing of the batch counts; it may be tried again at the same place. ERR_IO: a
+// Writes a batch and makes it durable: for a fresh segment its name in the folder, then the data. One thread at a
+// time; another may read and drop meanwhile. ERR_FULL: no room, and nothing of the batch counts; it may be tried again at the same place. ERR_IO: a
 // write or sync failed otherwise: what is on disk is unknown, and a second sync would lie.
 MUST_CHECK enum status disk_file_write(struct disk_file *disk, const struct journal_commit *commit,
                                        struct error *why);
@@ -27,7 +35,8 @@ MUST_CHECK enum status disk_file_write(struct disk_file *disk, const struct jour
 MUST_CHECK enum status disk_file_read(struct disk_file *disk, struct journal_place place, void *to,
                                       struct error *why);
 
-// Deletes a segment. A failure only leaves the file: it is dropped again after the next start.
+// Takes a segment away, or keeps its file as the spare. Segments are dropped in order. A failure only leaves the file:
+// it is tried again with the next drop, and until then the later ones stay too, for recovery refuses a gap.
 void disk_file_drop(struct disk_file *disk, uint64_t segment);
 
 #endif

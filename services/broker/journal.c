@@ -48,6 +48,7 @@ struct journal {
     bool under_way;
     struct buf spare; // memory of an earlier batch
     bool writing;     // the newest segment was begun by us, so it may be appended to
+    bool empty;       // recovery found no batch in the newest segment: it is begun again
     struct buf done;  // handles that wait for the next batch
     uint64_t *done_segments;
     size_t done_count, done_room;
@@ -154,6 +155,7 @@ struct recovery {
     struct journal_report *report;
     struct buf batch;
     bool any_batch;
+    uint16_t version; // of the segment's header; 0 when it is not sound
 };
 
 static enum status damaged(struct error *why, uint64_t segment, uint64_t offset, const char *what)
@@ -205,6 +207,18 @@ static enum status load_batch(struct recovery *recovery, uint64_t segment, uint6
     return status;
 }
 
+// A batch that begins a segment is not the next one: what is missing stood in the segment before.
+static enum status missing(const struct recovery *recovery, uint64_t segment, uint64_t offset,
+                           struct error *why)
+{
+    const struct segment *before = find_segment(recovery->journal, segment - 1);
+    if (before && offset <= SEGMENT_HEADER_BYTES) {
+        return damaged(why, before->number, before->bytes,
+                       "a batch is damaged or missing and later segments follow");
+    }
+    return damaged(why, segment, offset, "batches are missing before this one");
+}
+
 static enum status apply_batch(struct recovery *recovery, uint64_t segment, uint64_t offset,
                                struct error *why)
 {
@@ -214,7 +228,7 @@ static enum status apply_batch(struct recovery *recovery, uint64_t segment, uint
     size_t taken;
     record_read_again(&commit, bytes, &taken);
     if (recovery->any_batch && commit.handle != journal->last_batch + 1) {
-        return damaged(why, segment, offset, "batches are missing before this one");
+        return missing(recovery, segment, offset, why);
     }
     recovery->any_batch = true;
     journal->last_batch = commit.handle;
@@ -285,12 +299,17 @@ static enum status end_segment(struct recovery *recovery, uint64_t segment, uint
     if (later) {
         return damaged(why, segment, offset, "a batch is damaged and sound ones follow it");
     }
-    // Only the newest segment can be torn: an earlier tail was cut off before the next segment began.
-    if (offset != size && !is_last) {
+    // Files of version 1 end with their last batch: an earlier tail was cut off before the next segment began. Later ones may
+    // hold an earlier life's bytes there; what is missing shows in the next segment's header.
+    if (offset != size && !is_last && recovery->version == 1) {
         return damaged(why, segment, offset, "a batch is damaged and later segments follow");
     }
+    // Nothing in it: it is begun again, so that no segment without a batch ever stands before another.
+    recovery->journal->empty = is_last && offset <= SEGMENT_HEADER_BYTES;
+    offset = recovery->journal->empty ? 0 : offset;
     find_segment(recovery->journal, segment)->bytes = offset;
-    if (offset == size) {
+    recovery->report->bytes += offset;
+    if (offset == size || !is_last) {
         return OK;
     }
     recovery->report->cut_segment = segment;
@@ -299,11 +318,12 @@ static enum status end_segment(struct recovery *recovery, uint64_t segment, uint
 }
 
 static enum status read_header(struct recovery *recovery, uint64_t segment, uint64_t size,
-                               bool *sound, struct error *why)
+                               bool is_last, bool *sound, struct error *why)
 {
     uint8_t bytes[SEGMENT_HEADER_BYTES];
     struct segment_header header;
     *sound = false;
+    recovery->version = 0;
     if (size < sizeof bytes) {
         return OK;
     }
@@ -318,11 +338,21 @@ static enum status read_header(struct recovery *recovery, uint64_t segment, uint
                          " has format %u, this program reads up to %d; upgrade copydesk",
                          segment, header.version, RECORD_VERSION);
     }
+    if (header.number < segment && is_last) {
+        return OK; // a reused file: the crash came before its first batch
+    }
     if (header.number != segment) {
         return damaged(why, segment, 16, "the file holds another segment");
     }
     memcpy(recovery->journal->config.hash_key, header.hash_key, sizeof header.hash_key);
     *sound = true;
+    recovery->version = header.version;
+    bool is_first = recovery->journal->oldest->number == segment;
+    uint64_t next = recovery->any_batch ? recovery->journal->last_batch + 1 : 1;
+    if (header.first_batch != 0 && header.first_batch != next &&
+        (recovery->any_batch || !is_first)) {
+        return missing(recovery, segment, 0, why);
+    }
     return OK;
 }
 
@@ -342,8 +372,7 @@ static enum status recover_segment(struct recovery *recovery, uint64_t segment, 
         return error_set(why, ERR_MEMORY, "no memory to recover the journal");
     }
     recovery->report->segments++;
-    recovery->report->bytes += size;
-    status = read_header(recovery, segment, size, &sound, why);
+    status = read_header(recovery, segment, size, is_last, &sound, why);
     uint64_t offset = sound ? SEGMENT_HEADER_BYTES : 0;
     while (status == OK && sound) {
         status = load_batch(recovery, segment, offset, size, &sound, why);
@@ -375,6 +404,16 @@ enum status journal_recover(struct journal *journal, const struct disk *disk,
 
 // --- appending
 
+static struct segment *begin_segment(struct journal *journal)
+{
+    struct segment *newest = journal->newest;
+    if (journal->empty) {
+        journal->empty = false;
+        return newest;
+    }
+    return add_segment(journal, newest ? newest->number + 1 : 1);
+}
+
 static struct batch *new_batch(struct journal *journal, size_t more, int64_t now_ms)
 {
     struct batch *batch = calloc(1, sizeof *batch);
@@ -386,14 +425,16 @@ static struct batch *new_batch(struct journal *journal, size_t more, int64_t now
     // A journal that was just opened never appends to an old segment: it may have been cut.
     bool fresh = !journal->writing || segment->bytes + more > journal->config.segment_bytes;
     if (fresh) {
-        segment = add_segment(journal, segment ? segment->number + 1 : 1);
+        segment = begin_segment(journal);
         if (!segment) {
             batch_free(batch);
             return NULL;
         }
         char *room = buf_reserve(&batch->bytes, SEGMENT_HEADER_BYTES);
-        struct segment_header header = {
-            .version = RECORD_VERSION, .number = segment->number, .created_ms = now_ms};
+        struct segment_header header = {.version = RECORD_VERSION,
+                                        .number = segment->number,
+                                        .created_ms = now_ms,
+                                        .first_batch = journal->last_batch + 1};
         memcpy(header.hash_key, journal->config.hash_key, sizeof header.hash_key);
         if (room) {
             segment_header_write((uint8_t *)room, &header);

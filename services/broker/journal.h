@@ -51,12 +51,16 @@ void journal_free(struct journal *journal);
 
 // What recovery met, for the log.
 struct journal_report {
-    uint64_t segments, batches, records, bytes;
-    uint64_t cut_segment, cut_bytes; // torn tail: cut off so much
+    uint64_t segments, batches, records;
+    uint64_t bytes; // of the whole batches and their headers; files may be longer
+    // Cut off behind the last whole batch: one that was never acknowledged, or what the file held in an earlier life.
+    uint64_t cut_segment, cut_bytes;
 };
 
 // Reads every segment in order and calls `each` with every record of every complete batch. Memory: one batch.
-// A torn tail is cut off. ERR_FORMAT when a batch in the middle is damaged or a segment is missing, naming the
+// A torn tail is cut off. A segment's file may have been an earlier segment's: records carry the number of their segment
+// in the checksum and batches have rising numbers, so nothing of its earlier life is taken for a batch. What no reader
+// can tell: damage within the very last batch looks like a torn write. ERR_FORMAT when a batch in the middle is damaged or a segment is missing, naming the
 // segment and offset; ERR_VERSION when the format is a later one. `each` may stop it by its status.
 MUST_CHECK enum status
 journal_recover(struct journal *journal, const struct disk *disk,

@@ -75,8 +75,10 @@ static enum status read_journal(struct reading *reading, const char *folder, str
         status = journal_recover(journal, &disk, print_record, reading, &report, why);
     }
     if (status == OK && report.cut_bytes > 0) {
-        printf("torn tail: %" PRIu64 " bytes of segment %" PRIu64
-               " were never acknowledged and will be cut off at the next start\n",
+        printf("tail: %" PRIu64 " bytes of segment %" PRIu64
+               " will be cut off at the next start: a batch that was never acknowledged, or left "
+               "from the "
+               "file's earlier use\n",
                report.cut_bytes, report.cut_segment);
     }
     if (status == OK) {

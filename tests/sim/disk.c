@@ -20,7 +20,9 @@ void sim_disk_drop(struct sim_disk *disk, uint64_t number)
     if (!segment) {
         return;
     }
-    free(segment->bytes);
+    free(disk->spare.bytes);
+    disk->spare =
+        (struct sim_segment){.bytes = segment->bytes, .len = segment->len, .room = segment->room};
     *segment = (struct sim_segment){0};
     while (disk->first < disk->last && !find(disk, disk->first)) {
         disk->first++;
@@ -32,6 +34,7 @@ void sim_disk_clear(struct sim_disk *disk)
     for (uint64_t number = disk->first; number <= disk->last; number++) {
         sim_disk_drop(disk, number);
     }
+    free(disk->spare.bytes);
     *disk = (struct sim_disk){0};
 }
 
@@ -83,33 +86,43 @@ static struct sim_segment *open_segment(struct sim_disk *disk, uint64_t number)
     struct sim_segment *segment = slot_of(disk, number);
     if (segment->number != number) {
         assert(segment->number == 0);
-        *segment = (struct sim_segment){.number = number};
+        *segment = disk->spare; // with all that it held
+        segment->number = number;
+        disk->spare = (struct sim_segment){0};
         disk->first = disk->first ? disk->first : number;
         disk->last = number;
     }
     return segment;
 }
 
+// Writes the batch's bytes from `from` to `to`. A gap before them reads as zeros.
 static struct sim_segment *put(struct sim_disk *disk, const struct journal_commit *commit,
-                               size_t len)
+                               size_t from, size_t to)
 {
     struct sim_segment *segment = open_segment(disk, commit->segment);
-    size_t end = (size_t)commit->offset + len;
+    size_t start = (size_t)commit->offset + from;
+    size_t end = (size_t)commit->offset + to;
     if (end > segment->room) {
         segment->room = end * 2;
         segment->bytes = realloc(segment->bytes, segment->room);
         assert(segment->bytes);
     }
-    assert(segment->len == commit->offset);
-    memcpy(segment->bytes + commit->offset, commit->bytes.at, len);
-    segment->len = end;
+    assert(segment->len >= commit->offset);
+    if (start > segment->len) {
+        memset(segment->bytes + segment->len, 0, start - segment->len);
+    }
+    if (to > from) {
+        memcpy(segment->bytes + start, commit->bytes.at + from, to - from);
+    }
+    segment->len = end > segment->len ? end : segment->len;
     return segment;
 }
 
 void sim_disk_write(struct sim_disk *disk, const struct journal_commit *commit)
 {
-    struct sim_segment *segment = put(disk, commit, commit->bytes.len);
+    struct sim_segment *segment = put(disk, commit, 0, commit->bytes.len);
     segment->last_batch = (size_t)commit->offset;
+    segment->end = (size_t)commit->offset + commit->bytes.len;
     segment->batches++;
 }
 
@@ -117,24 +130,20 @@ void sim_disk_crash(struct sim_disk *disk, const struct journal_commit *commit, 
 {
     size_t len = commit->bytes.len;
     size_t hole_len = (size_t)8 << luck / 4 % 7; // from a word to a sector
-    switch (luck % 4) {
-    case 0:
-        return;
-    case 1:
-        put(disk, commit, (size_t)(luck / 4 % (len + 1)));
-        return;
-    case 2:
-        put(disk, commit, len);
-        return;
-    default:
-        put(disk, commit, len);
-        if (len > hole_len) {
-            struct sim_segment *segment = find(disk, commit->segment);
-            size_t hole = (size_t)commit->offset + luck / 64 % (len - hole_len);
-            memset(segment->bytes + hole, 0, hole_len);
-        }
+    if (luck % 4 == 0) {
         return;
     }
+    if (luck % 4 == 1) {
+        put(disk, commit, 0, (size_t)(luck / 4 % (len + 1)));
+        return;
+    }
+    if (luck % 4 == 2 || len <= hole_len) {
+        put(disk, commit, 0, len);
+        return;
+    }
+    size_t hole = luck / 64 % (len - hole_len);
+    put(disk, commit, 0, hole);
+    put(disk, commit, hole + hole_len, len);
 }
 
 struct view sim_disk_read(const struct sim_disk *disk, struct journal_place place)
@@ -159,7 +168,7 @@ bool sim_disk_flip(struct sim_disk *disk, uint64_t luck, uint64_t *number, size_
     }
     bool is_followed = segment->number != disk->last && find(disk, segment->number + 1) &&
                        find(disk, segment->number + 1)->batches > 0;
-    size_t end = is_followed ? segment->len : segment->last_batch;
+    size_t end = is_followed ? segment->end : segment->last_batch;
     if (end == 0) {
         return false;
     }

@@ -13,6 +13,7 @@ struct sim_segment {
     uint8_t *bytes;
     size_t len, room;
     size_t last_batch; // where the last one that was synced begins
+    size_t end;        // where it ends
     size_t batches;    // synced
     size_t flipped_at;
     uint8_t flipped; // the bit that is wrong there; 0: the segment is sound
@@ -21,8 +22,9 @@ struct sim_segment {
 struct sim_disk {
     struct sim_segment segments[SIM_SEGMENTS]; // by number
     uint64_t first, last;                      // numbers; both 0: empty
-    uint64_t cuts;                             // torn tails that recovery cut off
-    bool unreadable;                           // every read fails
+    struct sim_segment spare; // the file dropped last, which becomes the next segment
+    uint64_t cuts;            // torn tails that recovery cut off
+    bool unreadable;          // every read fails
 };
 
 void sim_disk_clear(struct sim_disk *disk);
@@ -34,7 +36,7 @@ struct disk sim_disk_calls(struct sim_disk *disk);
 void sim_disk_write(struct sim_disk *disk, const struct journal_commit *commit);
 
 // The machine stops while the batch is being written. `luck` picks what is left of it: nothing, a beginning,
-// all of it, or all but a hole of zeros in the middle.
+// all of it, or all but a hole in the middle, where zeros stand or what the file held before.
 void sim_disk_crash(struct sim_disk *disk, const struct journal_commit *commit, uint64_t luck);
 
 // Reads a record; the view borrows from the disk, and is empty when it cannot be read.

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -36,6 +37,8 @@ static int clear_place(void **state)
     }
     disk_file_close(place->disk);
     snprintf(path, sizeof path, "%s/lock", place->folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/journal-spare.cdj", place->folder);
     unlink(path);
     assert_int_equal(rmdir(place->folder), 0); // nothing else was left behind
     free(place);
@@ -109,6 +112,97 @@ static void reading_past_the_end_is_an_error(void **state)
     assert_non_null(strstr(why.text, "the file ends there"));
 }
 
+static bool has_spare(const struct place *place)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/journal-spare.cdj", place->folder);
+    return access(path, F_OK) == 0;
+}
+
+static ino_t inode_of(const struct place *place, unsigned segment)
+{
+    char path[128];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/journal-%012u.cdj", place->folder, segment);
+    return stat(path, &info) == 0 ? info.st_ino : 0;
+}
+
+static void the_file_of_a_dropped_segment_becomes_the_next_one(void **state)
+{
+    struct place *place = *state;
+    struct disk calls = disk_file_calls(place->disk);
+    uint64_t first, last, size;
+    char bytes[8] = "";
+    write_batch(place, 1, 0, "first life");
+    struct journal_place at = {1, 0, 5};
+    assert_int_equal(disk_file_read(place->disk, at, bytes, NULL), OK); // keeps the file open
+    ino_t file = inode_of(place, 1);
+    write_batch(place, 2, 0, "second");
+    disk_file_drop(place->disk, 1);
+    assert_true(has_spare(place));
+    assert_int_equal(disk_file_read(place->disk, at, bytes, NULL), ERR_NOT_FOUND);
+    assert_int_equal(calls.range(calls.user, &first, &last, NULL), OK);
+    assert_int_equal(first, 2); // the spare is no segment
+    write_batch(place, 3, 0, "third");
+    assert_false(has_spare(place));
+    assert_true(inode_of(place, 3) == file);
+    assert_int_equal(calls.size(calls.user, 3, &size, NULL), OK);
+    assert_int_equal(size, strlen("first life")); // not truncated: that would give its blocks back
+}
+
+static void one_spare_is_kept_until_the_next_start(void **state)
+{
+    struct place *place = *state;
+    write_batch(place, 1, 0, "first");
+    write_batch(place, 2, 0, "second");
+    write_batch(place, 3, 0, "third");
+    disk_file_drop(place->disk, 1);
+    disk_file_drop(place->disk, 2);
+    assert_true(has_spare(place));
+    assert_true(inode_of(place, 2) == 0);
+    disk_file_close(place->disk);
+    assert_int_equal(disk_file_open(&place->disk, place->folder, false, NULL), OK);
+    assert_false(has_spare(place));
+}
+
+// Recovery refuses a gap, so a segment that would not go keeps the later ones.
+static void what_would_not_go_keeps_the_later_ones_and_is_tried_again(void **state)
+{
+    struct place *place = *state;
+    write_batch(place, 1, 0, "first");
+    write_batch(place, 2, 0, "second");
+    write_batch(place, 3, 0, "third");
+    fault_set(FAULT_RENAME, 1, true);
+    disk_file_drop(place->disk, 1);
+    disk_file_drop(place->disk, 2);
+    assert_true(inode_of(place, 1) != 0 && inode_of(place, 2) != 0);
+    fault_clear();
+    disk_file_drop(place->disk, 3);
+    assert_true(inode_of(place, 1) == 0 && inode_of(place, 2) == 0 && inode_of(place, 3) == 0);
+}
+
+static void a_broken_disk_is_not_a_full_one(void **state)
+{
+    struct place *place = *state;
+    struct error why = {""};
+    struct journal_commit commit = batch(1, 0, "article");
+    fault_set(FAULT_EIO, 1, false);
+    assert_int_equal(disk_file_write(place->disk, &commit, &why), ERR_IO);
+}
+
+static void a_new_name_that_cannot_be_synced_ends_the_writing(void **state)
+{
+    struct place *place = *state;
+    struct error why = {""};
+    uint64_t size;
+    struct disk calls = disk_file_calls(place->disk);
+    struct journal_commit commit = batch(1, 0, "article");
+    fault_set(FAULT_SYNC, 1, false);
+    assert_int_equal(disk_file_write(place->disk, &commit, &why), ERR_IO);
+    assert_int_equal(calls.size(calls.user, 1, &size, NULL), OK);
+    assert_int_equal(size, 0); // no byte before the name is durable
+}
+
 static void a_second_broker_is_kept_out(void **state)
 {
     struct place *place = *state;
@@ -128,6 +222,11 @@ int main(void)
         TEST(segments_are_found_measured_and_cut),
         TEST(a_full_disk_may_be_tried_again_and_a_failed_sync_may_not),
         TEST(reading_past_the_end_is_an_error),
+        TEST(the_file_of_a_dropped_segment_becomes_the_next_one),
+        TEST(one_spare_is_kept_until_the_next_start),
+        TEST(what_would_not_go_keeps_the_later_ones_and_is_tried_again),
+        TEST(a_broken_disk_is_not_a_full_one),
+        TEST(a_new_name_that_cannot_be_synced_ends_the_writing),
         TEST(a_second_broker_is_kept_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,153 +1,4 @@
-#include "services/broker/journal.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-// A disk in memory: segment numbers are indexes.
-enum { SEGMENTS = 64, SEGMENT_ROOM = 1 << 16, ARTICLES = 1024 };
-
-struct memory_disk {
-    uint8_t bytes[SEGMENTS][SEGMENT_ROOM];
-    size_t len[SEGMENTS];
-    bool there[SEGMENTS];
-};
-
-static enum status range(void *user, uint64_t *first, uint64_t *last, struct error *why)
-{
-    const struct memory_disk *disk = user;
-    (void)why;
-    *first = *last = 0;
-    for (uint64_t i = 1; i < SEGMENTS; i++) {
-        if (disk->there[i]) {
-            *first = *first ? *first : i;
-            *last = i;
-        }
-    }
-    return OK;
-}
-
-static enum status size(void *user, uint64_t segment, uint64_t *bytes, struct error *why)
-{
-    const struct memory_disk *disk = user;
-    *bytes = disk->len[segment];
-    return disk->there[segment] ? OK : error_set(why, ERR_NOT_FOUND, "gone");
-}
-
-static enum status read(void *user, uint64_t segment, uint64_t offset, void *to, size_t len,
-                        struct error *why)
-{
-    const struct memory_disk *disk = user;
-    (void)why;
-    assert_true(offset + len <= disk->len[segment]);
-    memcpy(to, disk->bytes[segment] + offset, len);
-    return OK;
-}
-
-static enum status cut(void *user, uint64_t segment, uint64_t bytes, struct error *why)
-{
-    struct memory_disk *disk = user;
-    (void)why;
-    disk->len[segment] = (size_t)bytes;
-    return OK;
-}
-
-static void write_batch(struct memory_disk *disk, const struct journal_commit *commit)
-{
-    assert_true(commit->segment < SEGMENTS);
-    assert_int_equal(commit->offset, disk->len[commit->segment]);
-    memcpy(disk->bytes[commit->segment] + commit->offset, commit->bytes.at, commit->bytes.len);
-    disk->len[commit->segment] += commit->bytes.len;
-    disk->there[commit->segment] = true;
-}
-
-static struct record article_record(uint64_t handle, const char *document)
-{
-    struct record record = {.type = RECORD_ARTICLE, .lane = 2, .handle = handle};
-    record.is.article = (struct record_article){.key = {handle, ~handle},
-                                                .version = 1,
-                                                .id = (const uint8_t *)"id",
-                                                .id_bytes = 2,
-                                                .document = (const uint8_t *)document,
-                                                .document_bytes = (uint32_t)strlen(document)};
-    return record;
-}
-
-static struct journal_place append(struct journal *journal, uint64_t handle)
-{
-    struct journal_place place;
-    char document[64];
-    snprintf(document, sizeof document, "document %llu", (unsigned long long)handle);
-    struct record record = article_record(handle, document);
-    assert_true(journal_append(journal, &record, 0, &place));
-    return place;
-}
-
-static void commit_all(struct journal *journal, struct memory_disk *disk)
-{
-    struct journal_commit commit;
-    while (journal_next_commit(journal, 0, &commit)) {
-        write_batch(disk, &commit);
-        journal_committed(journal);
-    }
-}
-
-// What recovery told: which articles live at the end.
-struct told {
-    struct journal *journal;
-    bool live[ARTICLES];
-    struct journal_place places[ARTICLES];
-    size_t records;
-};
-
-static enum status tell(void *user, const struct record *record, struct journal_place place,
-                        struct error *why)
-{
-    struct told *told = user;
-    (void)why;
-    told->records++;
-    if (record->type == RECORD_ARTICLE) {
-        told->live[record->handle] = true;
-        told->places[record->handle] = place;
-    }
-    for (uint32_t i = 0; record->type == RECORD_DONE && i < record->count; i++) {
-        uint64_t handle;
-        memcpy(&handle, record->is.payload.at + i * 8, sizeof handle);
-        told->live[handle] = false;
-        journal_release(told->journal, told->places[handle]);
-    }
-    return OK;
-}
-
-static enum status recover(struct memory_disk *disk, struct told *told,
-                           struct journal_report *report, struct error *why)
-{
-    struct journal_config config = journal_defaults;
-    config.segment_bytes = 4096;
-    struct disk calls = {.user = disk, .range = range, .size = size, .read = read, .cut = cut};
-    *told = (struct told){.journal = journal_new(&config)};
-    return journal_recover(told->journal, &calls, tell, told, report, why);
-}
-
-static struct journal *small_journal(void)
-{
-    struct journal_config config = journal_defaults;
-    config.segment_bytes = 4096;
-    config.retain_segments = 1;
-    config.hash_key[0] = 42;
-    return journal_new(&config);
-}
-
-static struct memory_disk *new_disk(void)
-{
-    struct memory_disk *disk = calloc(1, sizeof *disk);
-    assert_non_null(disk);
-    return disk;
-}
+#include "tests/unit/memory_disk.h"
 
 static void what_was_committed_comes_back(void **state)
 {
@@ -232,63 +83,6 @@ static void a_tail_torn_at_any_byte_is_cut_off(void **state)
     free(disk);
 }
 
-// A flipped bit in a batch that others follow is damage: recovery refuses, it does not skip.
-static void a_flipped_bit_before_the_last_batch_is_refused(void **state)
-{
-    struct memory_disk *disk = new_disk();
-    struct memory_disk *flipped = new_disk();
-    struct journal *journal = small_journal();
-    struct journal_report report;
-    struct told told;
-    (void)state;
-    append(journal, 1);
-    commit_all(journal, disk);
-    size_t first_end = disk->len[1];
-    append(journal, 2);
-    commit_all(journal, disk);
-    for (size_t at = 0; at < first_end; at++) {
-        struct error why = {""};
-        memcpy(flipped, disk, sizeof *flipped);
-        flipped->bytes[1][at] ^= (uint8_t)(1u << at % 8);
-        enum status status = recover(flipped, &told, &report, &why);
-        assert_true(status == ERR_FORMAT || status == ERR_VERSION);
-        assert_non_null(strstr(why.text, "segment 1"));
-        assert_int_equal(flipped->len[1], disk->len[1]);
-        journal_free(told.journal);
-    }
-    journal_free(journal);
-    free(flipped);
-    free(disk);
-}
-
-// In the very last batch a flipped bit cannot be told from a torn write, and cuts it off; what came before stays.
-static void a_flipped_bit_in_the_last_batch_cuts_it_off(void **state)
-{
-    struct memory_disk *disk = new_disk();
-    struct memory_disk *flipped = new_disk();
-    struct journal *journal = small_journal();
-    struct journal_report report;
-    struct told told;
-    (void)state;
-    append(journal, 1);
-    commit_all(journal, disk);
-    size_t first_end = disk->len[1];
-    append(journal, 2);
-    commit_all(journal, disk);
-    for (size_t at = first_end; at < disk->len[1]; at++) {
-        memcpy(flipped, disk, sizeof *flipped);
-        flipped->bytes[1][at] ^= (uint8_t)(1u << at % 8);
-        assert_int_equal(recover(flipped, &told, &report, NULL), OK);
-        assert_true(told.live[1]);
-        assert_false(told.live[2]);
-        assert_true(report.cut_bytes > 0);
-        journal_free(told.journal);
-    }
-    journal_free(journal);
-    free(flipped);
-    free(disk);
-}
-
 // The last batch of a segment that another one follows was whole once. No batch before it tells what number the
 // next segment should begin with when it is the only one there is.
 static void a_flipped_bit_in_an_earlier_segment_is_refused_and_named(void **state)
@@ -340,23 +134,6 @@ static void a_missing_segment_is_named(void **state)
     assert_non_null(strstr(why.text, "missing"));
     journal_free(told.journal);
     journal_free(journal);
-    free(disk);
-}
-
-static void a_later_format_asks_for_an_upgrade(void **state)
-{
-    struct memory_disk *disk = new_disk();
-    struct journal_report report;
-    struct told told;
-    struct error why = {""};
-    (void)state;
-    struct segment_header header = {.version = RECORD_VERSION + 1, .number = 1};
-    segment_header_write(disk->bytes[1], &header);
-    disk->len[1] = SEGMENT_HEADER_BYTES;
-    disk->there[1] = true;
-    assert_int_equal(recover(disk, &told, &report, &why), ERR_VERSION);
-    assert_non_null(strstr(why.text, "upgrade"));
-    journal_free(told.journal);
     free(disk);
 }
 
@@ -414,11 +191,8 @@ int main(void)
         cmocka_unit_test(what_was_committed_comes_back),
         cmocka_unit_test(nothing_is_durable_before_its_batch_is),
         cmocka_unit_test(a_tail_torn_at_any_byte_is_cut_off),
-        cmocka_unit_test(a_flipped_bit_before_the_last_batch_is_refused),
-        cmocka_unit_test(a_flipped_bit_in_the_last_batch_cuts_it_off),
         cmocka_unit_test(a_flipped_bit_in_an_earlier_segment_is_refused_and_named),
         cmocka_unit_test(a_missing_segment_is_named),
-        cmocka_unit_test(a_later_format_asks_for_an_upgrade),
         cmocka_unit_test(a_segment_goes_when_all_its_articles_are_done),
         cmocka_unit_test(a_write_without_room_is_tried_again_at_the_same_place),
     };

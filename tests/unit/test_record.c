@@ -232,8 +232,11 @@ static void a_segment_header_is_read_back_and_its_damage_noticed(void **state)
 {
     (void)state;
     uint8_t room[SEGMENT_HEADER_BYTES];
-    const struct segment_header header = {
-        .version = RECORD_VERSION, .number = 12, .created_ms = 1597824000000, .hash_key = {3, 4}};
+    const struct segment_header header = {.version = RECORD_VERSION,
+                                          .number = 12,
+                                          .created_ms = 1597824000000,
+                                          .hash_key = {3, 4},
+                                          .first_batch = 77};
     struct segment_header back;
     segment_header_write(room, &header);
     assert_memory_equal(room, "CDSKJRNL", 8);
@@ -242,6 +245,7 @@ static void a_segment_header_is_read_back_and_its_damage_noticed(void **state)
     assert_int_equal(back.number, 12);
     assert_true(back.created_ms == 1597824000000);
     assert_int_equal(back.hash_key[1], 4);
+    assert_int_equal(back.first_batch, 77);
     for (size_t bit = 0; bit < sizeof room * 8; bit++) {
         room[bit / 8] ^= (uint8_t)(1u << bit % 8);
         assert_false(segment_header_read(&back, room, sizeof room));
