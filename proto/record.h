@@ -55,7 +55,7 @@ enum record_type {
     RECORD_DEAD = 3,     // shelved: to the dead letters, with the reason
     RECORD_REVIVED = 4,  // taken out of the dead letters to be tried again
     RECORD_SEEN = 5,     // an id and version known from dropped segments, for dedupe
-    RECORD_PIPELINE = 6, // payload: the pipeline as text; it holds for the records after it
+    RECORD_PIPELINE = 6, // payload: names of the stages by number, spaces between; before each DEAD
     RECORD_PROGRESS = 7, // payload: u64 set of stages that need not run again for `handle`
     RECORD_COMMIT =
         8, // opens every batch: `handle` is its number, `count` its bytes, itself included

@@ -34,7 +34,8 @@ enum {
     STEADY_MS = 10000, // ran for so long, the pauses start small again
     LOOK_MS = 50,
     SOCKET_PATH_LIMIT = 100,
-    SIGNAL_COUNT = 3,
+    SIGNAL_COUNT = 4,
+    NEW_MS = 1000, // what a reload added starts so much later, when the broker knows of it
 };
 
 // In the order of starting; stopped the other way round, phase by phase.
@@ -52,6 +53,8 @@ struct child {
     int64_t started_ms, restart_ms;
     int64_t pause_ms;
     uint32_t restarts;
+    bool is_wanted; // the pipeline has its stage; the broker is always wanted
+    bool is_new;    // added by a reload: the broker may not have heard of it yet
 };
 
 // What a child writes. One for each start; ends with the pipe.
@@ -67,6 +70,8 @@ struct up {
     uv_loop_t loop;
     struct log log;
     struct config *config;
+    int argc; // the command line, to read the configuration again
+    char **argv;
     struct graph graph;
     const char *folder, *listen;
     char socket[ARGUMENT_BYTES]; // "ipc://..."; empty when the path is too long for one
@@ -225,6 +230,9 @@ static bool is_hopeless(const struct child *child, int how)
 {
     int code = WIFEXITED(how) ? WEXITSTATUS(how) : 0;
     bool young = child->restarts == 0 && now_ms() - child->started_ms < STEADY_MS;
+    if (young && child->is_new) {
+        return false;
+    }
     return code == 2 || code == 78 || (child->phase == PHASE_BROKER && young && code != 0);
 }
 
@@ -234,6 +242,10 @@ static void child_ended(struct child *child, int how)
     child->pid = 0;
     if (up->stopping) {
         go_on_stopping(up);
+        return;
+    }
+    if (!child->is_wanted) {
+        log_info(&up->log, "%s has left", child->name);
         return;
     }
     if (is_hopeless(child, how)) {
@@ -319,11 +331,15 @@ static void kill_all(struct up *up)
     }
 }
 
+static void reload(struct up *up);
+
 static void on_signal(uv_signal_t *signal, int number)
 {
     struct up *up = signal->data;
     if (number == SIGCHLD) {
         reap(up);
+    } else if (number == SIGHUP) {
+        reload(up);
     } else if (up->stopping) {
         log_warning(&up->log, "second signal: killing what still runs; the journal keeps the rest");
         kill_all(up);
@@ -334,6 +350,13 @@ static void on_signal(uv_signal_t *signal, int number)
 }
 
 // ---- The start screen
+
+// True for a stage or sink that this program has.
+static bool is_ours(const struct graph_stage *stage)
+{
+    return stage->terminal ? strcmp(stage->name, "export") == 0
+                           : stage_find(view_of(stage->name)) != NULL;
+}
 
 static void print_screen(const struct up *up)
 {
@@ -354,9 +377,7 @@ static void print_screen(const struct up *up)
             flag, address, flag, address, up->folder, up->listen);
     for (uint32_t i = 0; i < up->graph.count; i++) {
         const struct graph_stage *stage = &up->graph.stages[i];
-        bool ours = stage->terminal ? strcmp(stage->name, "export") == 0
-                                    : stage_find(view_of(stage->name)) != NULL;
-        if (!ours) {
+        if (!is_ours(stage)) {
             fprintf(stderr, "  waiting   '%s' needs a worker of yours (proto/PROTOCOL.md)\n",
                     stage->name);
         }
@@ -409,7 +430,7 @@ static struct child *add_child(struct up *up, enum phase phase, const char *comm
                                const char *name)
 {
     struct child *child = &up->children[up->child_count++];
-    *child = (struct child){.up = up, .phase = phase, .pause_ms = PAUSE_MS};
+    *child = (struct child){.up = up, .phase = phase, .pause_ms = PAUSE_MS, .is_wanted = true};
     snprintf(child->name, sizeof child->name, "%s", name);
     up->name_width = strlen(name) > up->name_width ? strlen(name) : up->name_width;
     add_argument(child, "copydesk");
@@ -465,12 +486,22 @@ static void add_export(struct up *up)
     add_reach(child);
 }
 
-static enum status read_pipeline(struct up *up, struct error *why)
+static void add_service(struct up *up, const struct graph_stage *stage)
+{
+    if (stage->terminal) {
+        add_export(up);
+    } else {
+        add_worker(up, stage->name);
+    }
+}
+
+static enum status read_pipeline(const struct config *config, struct graph *graph,
+                                 struct error *why)
 {
     struct buf text;
     buf_init(&text, 1 << 16);
-    settings_pipeline(up->config, &text);
-    enum status status = graph_parse(&up->graph, buf_view(&text), why);
+    settings_pipeline(config, &text);
+    enum status status = graph_parse(graph, buf_view(&text), why);
     if (status != OK) {
         error_prefix(why, "[pipeline]");
     }
@@ -492,7 +523,7 @@ static enum status plan(struct up *up, struct error *why)
     if (strlen(up->folder) < SOCKET_PATH_LIMIT - sizeof "/broker.sock") {
         snprintf(up->socket, sizeof up->socket, "ipc://%s/broker.sock", up->folder);
     }
-    enum status status = read_pipeline(up, why);
+    enum status status = read_pipeline(up->config, &up->graph, why);
     if (status == OK) {
         status = folder_make(up->folder, why);
     }
@@ -501,14 +532,71 @@ static enum status plan(struct up *up, struct error *why)
     }
     add_broker(up);
     for (uint32_t i = 0; i < up->graph.count; i++) {
-        const struct graph_stage *stage = &up->graph.stages[i];
-        if (!stage->terminal && stage_find(view_of(stage->name))) {
-            add_worker(up, stage->name);
-        } else if (stage->terminal && strcmp(stage->name, "export") == 0) {
-            add_export(up);
+        if (is_ours(&up->graph.stages[i])) {
+            add_service(up, &up->graph.stages[i]);
         }
     }
     return OK;
+}
+
+static struct child *find_child(struct up *up, const char *name)
+{
+    for (size_t i = 0; i < up->child_count; i++) {
+        if (strcmp(up->children[i].name, name) == 0) {
+            return &up->children[i];
+        }
+    }
+    return NULL;
+}
+
+// Starts the service of a stage that the pipeline has got.
+static void want(struct up *up, const struct graph_stage *stage)
+{
+    struct child *child = find_child(up, stage->name);
+    if (!child && up->child_count < CHILD_LIMIT) {
+        add_service(up, stage);
+        child = &up->children[up->child_count - 1];
+        child->is_wanted = false;
+    }
+    if (child && !child->is_wanted) {
+        child->is_wanted = child->is_new = true;
+        child->restarts = 0;
+        child->restart_ms = now_ms() + NEW_MS;
+    }
+}
+
+// Reads the configuration again. The broker does so itself; stages that have come are started, those that have gone ended.
+static void reload(struct up *up)
+{
+    struct config *config;
+    struct graph graph;
+    struct error why = {""};
+    enum status status = settings_reload(&config, up->argc, up->argv, &why);
+    if (status == OK) {
+        status = read_pipeline(config, &graph, &why);
+    }
+    config_free(config);
+    if (status != OK) {
+        log_error(&up->log, "configuration not taken over, nothing has changed: %s", why.text);
+        return;
+    }
+    for (size_t i = 1; i < up->child_count; i++) {
+        struct child *child = &up->children[i];
+        if (child->is_wanted && graph_find(&graph, view_of(child->name)) == 0) {
+            child->is_wanted = false;
+            child->restart_ms = 0;
+            if (child->pid > 0) {
+                kill(child->pid, SIGTERM);
+            }
+        }
+    }
+    signal_phase(up, PHASE_BROKER, SIGHUP);
+    for (uint32_t i = 0; i < graph.count; i++) {
+        if (is_ours(&graph.stages[i])) {
+            want(up, &graph.stages[i]);
+        }
+    }
+    log_info(&up->log, "configuration read again");
 }
 
 // Children read the same file as we.
@@ -525,7 +613,7 @@ static void pass_config(int argc, char **argv)
 
 static void start_handles(struct up *up)
 {
-    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGCHLD};
+    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP};
     uv_timer_init(&up->loop, &up->timer);
     up->timer.data = up;
     uv_timer_start(&up->timer, on_timer, TICK_MS, TICK_MS);
@@ -577,6 +665,8 @@ int up_main(int argc, char **argv)
                       argv, &code)) {
         up->log.json = strcmp(config_text(up->config, "log.format"), "json") == 0;
         pass_config(argc, argv);
+        up->argc = argc;
+        up->argv = argv;
         code = run(up);
     }
     free_children(up);

@@ -354,20 +354,25 @@ static enum status make_core(struct broker *broker, struct error *why)
     return broker->gauges ? OK : error_set(why, ERR_MEMORY, "no memory for the broker");
 }
 
-// Tells of settings that differ and cannot be changed while the broker runs.
-static void tell_unchanged(struct broker *broker, const struct config *config)
+static void tell_fixed(struct broker *broker, const char *key, bool same)
 {
-    static const char *const texts[] = {"broker.listen", "broker.journal", "broker.ops"};
+    if (!same) {
+        log_warning(&broker->log, "%s stays as it was until the broker is started again", key);
+    }
+}
+
+// Tells of settings that differ and cannot be changed while the broker runs.
+static void tell_unchanged(struct broker *broker, const struct config *now)
+{
     static const char *const durations[] = {"broker.lease", "broker.heartbeat", "broker.drain"};
-    enum { TEXTS = 3, ALL = 6 };
-    for (size_t i = 0; i < ALL; i++) {
-        const char *key = i < TEXTS ? texts[i] : durations[i - TEXTS];
-        bool same =
-            i < TEXTS ? strcmp(config_text(config, key), config_text(broker->config, key)) == 0
-                      : config_duration_ms(config, key) == config_duration_ms(broker->config, key);
-        if (!same) {
-            log_warning(&broker->log, "%s stays as it was until the broker is started again", key);
-        }
+    const struct config *old = broker->config;
+    tell_fixed(broker, "broker.listen",
+               strcmp(config_list(now, "broker.listen"), config_list(old, "broker.listen")) == 0);
+    tell_fixed(broker, "broker.journal",
+               strcmp(config_text(now, "broker.journal"), config_text(old, "broker.journal")) == 0);
+    for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
+        tell_fixed(broker, durations[i],
+                   config_duration_ms(now, durations[i]) == config_duration_ms(old, durations[i]));
     }
 }
 

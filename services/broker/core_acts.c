@@ -134,9 +134,22 @@ void core_let_go(struct core *core, struct queued_article *article)
     queue_forget(core->queue, article);
 }
 
+// What the numbers of stages mean: they may mean something else after the next start.
+static void append_pipeline(struct core *core, int64_t now_ms)
+{
+    char names[WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES];
+    struct journal_place place;
+    struct view text = graph_names(&core->graph, names);
+    struct record record = {.type = RECORD_PIPELINE};
+    record.is.payload.at = (const uint8_t *)text.at;
+    record.is.payload.bytes = (uint32_t)text.len;
+    journal_append(core->journal, &record, now_ms, &place);
+}
+
 void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms)
 {
     struct journal_place place;
+    append_pipeline(core, now_ms);
     const struct dead_letter *why = queue_extra(article)->dead;
     struct record record = {.type = RECORD_DEAD, .count = why->stage, .handle = article->handle};
     record.is.dead = (struct record_dead){.at_ms = why->at_ms,

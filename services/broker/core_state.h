@@ -156,7 +156,7 @@ void core_count_bytes(struct core *core, const struct holding *holding, bool in)
 // Frees an article that ended.
 void core_let_go(struct core *core, struct queued_article *article);
 
-// Writes why an article is a dead letter.
+// Writes why an article is a dead letter, and before it the names of the stages.
 void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms);
 
 // Sees to the articles that ended since the last call: their DONE or DEAD goes to the journal.

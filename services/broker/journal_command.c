@@ -45,6 +45,9 @@ static enum status print_record(void *user, const struct record *record, struct 
                record->is.dead.attempts, (int)record->is.dead.reason_bytes,
                (const char *)record->is.dead.reason);
         break;
+    case RECORD_PIPELINE:
+        printf(" %.*s", (int)record->is.payload.bytes, (const char *)record->is.payload.at);
+        break;
     default:
         printf(" %" PRIu64, record->handle);
         break;

@@ -16,6 +16,7 @@ enum { MEMORY_BYTES = RECORD_HEAD_BYTES + RECORD_SEEN_BYTES };
 struct replay {
     struct core *core;
     int64_t now_ms;
+    struct buf names; // of the last PIPELINE: what stage numbers meant when they were written
 };
 
 // Ends an article the journal says is done.
@@ -35,6 +36,22 @@ static void end_first_run(struct core *core, const struct record_article *again)
     if (story && story->live && story->version == again->version) {
         end_replayed(core, queue_find(core->queue, ((const struct queued_article *)story)->handle));
     }
+}
+
+// The present number of the stage that had this one; 0 when it is gone.
+static uint32_t present_stage(const struct replay *at, uint32_t number)
+{
+    struct view rest = buf_view(&at->names);
+    struct view name = {"", 0};
+    if (rest.len == 0) {
+        return number; // a journal that does not tell
+    }
+    for (uint32_t i = 0; i < number; i++) {
+        if (!view_next_word(&rest, &name)) {
+            return 0;
+        }
+    }
+    return graph_find(&at->core->graph, name);
 }
 
 static enum status replay_article(struct core *core, const struct record *record,
@@ -95,15 +112,17 @@ static void replay_done(struct core *core, const struct record *record)
     }
 }
 
-static void replay_dead(struct core *core, const struct record *record)
+static void replay_dead(const struct replay *at, const struct record *record)
 {
+    struct core *core = at->core;
     const struct record_dead *from = &record->is.dead;
     struct queued_article *article = queue_find(core->queue, record->handle);
     if (!article || article->state != ARTICLE_LIVE) {
         return;
     }
-    struct dead_letter dead = {
-        .stage = record->count, .attempts = from->attempts, .at_ms = from->at_ms};
+    struct dead_letter dead = {.stage = present_stage(at, record->count),
+                               .attempts = from->attempts,
+                               .at_ms = from->at_ms};
     snprintf(dead.worker, sizeof dead.worker, "%.*s", from->worker_bytes,
              (const char *)from->worker);
     snprintf(dead.reason, sizeof dead.reason, "%.*s", from->reason_bytes,
@@ -124,7 +143,7 @@ static enum status replay(void *user, const struct record *record, struct journa
         replay_done(core, record);
         break;
     case RECORD_DEAD:
-        replay_dead(core, record);
+        replay_dead(at, record);
         break;
     case RECORD_REVIVED:
         queue_revive(core->queue, record->handle, at->now_ms);
@@ -136,7 +155,12 @@ static enum status replay(void *user, const struct record *record, struct journa
                                        .content_hash = record->is.seen.content_hash,
                                        .canceled = record->pubstatus == WIRE_CANCELED});
         break;
-    default: // PIPELINE and PROGRESS only save work
+    case RECORD_PIPELINE:
+        buf_reset(&at->names);
+        buf_add(&at->names,
+                (struct view){(const char *)record->is.payload.at, record->is.payload.bytes});
+        break;
+    default: // PROGRESS only saves work
         break;
     }
     return OK;
@@ -145,8 +169,11 @@ static enum status replay(void *user, const struct record *record, struct journa
 enum status core_recover(struct core *core, const struct disk *disk, int64_t now_ms,
                          struct journal_report *report, struct error *why)
 {
-    struct replay at = {core, now_ms};
-    return journal_recover(core->journal, disk, replay, &at, report, why);
+    struct replay at = {.core = core, .now_ms = now_ms};
+    buf_init(&at.names, 1 << 16);
+    enum status status = journal_recover(core->journal, disk, replay, &at, report, why);
+    buf_clear(&at.names);
+    return status;
 }
 
 // --- reading back and writing again

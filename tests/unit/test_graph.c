@@ -75,6 +75,54 @@ static void there_is_room_for_32_stages_and_no_more(void **state)
     refuse(text, "at most 32");
 }
 
+static void reload(struct graph *graph, const char *text, enum status status)
+{
+    struct graph wanted;
+    assert_int_equal(graph_parse(&wanted, view_of(text), NULL), OK);
+    assert_int_equal(graph_reload(graph, &wanted, NULL), status);
+}
+
+static void stages_keep_their_numbers_when_the_pipeline_changes(void **state)
+{
+    struct graph graph;
+    (void)state;
+    assert_int_equal(graph_parse(&graph, VIEW("clean = article\ndates = clean\nexport = *"), NULL),
+                     OK);
+    reload(&graph, "first = article\nclean = first\nexport = *\narchive = *", OK);
+    uint32_t clean = graph_bit(1), dates = graph_bit(2), export = graph_bit(3),
+             first = graph_bit(4), archive = graph_bit(5);
+    assert_int_equal(graph.count, 5);
+    assert_int_equal(graph.inner, clean | first);
+    assert_int_equal(graph.terminal, export | archive);
+    assert_false(graph_in_use(&graph, 2));
+    assert_string_equal(graph_name_of(&graph, 2), "dates");
+    assert_int_equal(graph_ready(&graph, 0, 0), first);
+    assert_int_equal(graph_ready(&graph, first, 0), clean);
+    assert_int_equal(graph_ready(&graph, first | clean | dates, 0), export | archive);
+    reload(&graph, "clean = article\ndates = clean\nexport = *", OK);
+    assert_int_equal(graph.count, 5);
+    assert_int_equal(graph.inner, clean | dates);
+    assert_int_equal(graph_ready(&graph, 0, 0), clean);
+}
+
+static void a_reload_that_cannot_be_changes_nothing(void **state)
+{
+    struct graph graph, before;
+    char text[64];
+    (void)state;
+    assert_int_equal(graph_parse(&graph, VIEW("clean = article\nexport = *"), NULL), OK);
+    before = graph;
+    reload(&graph, "export = article\nsink = *", ERR_CONFIG);
+    assert_memory_equal(&graph, &before, sizeof graph);
+    for (int i = 0; i < WIRE_STAGE_LIMIT - 2; i++) { // each takes a number
+        snprintf(text, sizeof text, "stage%d = article\nexport = *", i);
+        reload(&graph, text, OK);
+    }
+    before = graph;
+    reload(&graph, "another = article\nexport = *", ERR_CONFIG);
+    assert_memory_equal(&graph, &before, sizeof graph);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -82,6 +130,8 @@ int main(void)
         cmocka_unit_test(a_sink_needs_every_inner_stage),
         cmocka_unit_test(names_and_numbers_agree),
         cmocka_unit_test(there_is_room_for_32_stages_and_no_more),
+        cmocka_unit_test(stages_keep_their_numbers_when_the_pipeline_changes),
+        cmocka_unit_test(a_reload_that_cannot_be_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
