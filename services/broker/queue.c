@@ -628,11 +628,10 @@ static struct holder *find_holder(struct queue *queue, uint64_t number, int64_t 
 }
 
 // The number of a task, or 0.
-static uint32_t first_of_round(struct stage_lines *lines)
+static uint32_t first_of_round(const struct stage_lines *lines)
 {
     for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
         if (lines->lanes[lane].first && lines->turns[lane] > 0) {
-            lines->turns[lane]--;
             return lines->lanes[lane].first;
         }
     }
@@ -662,6 +661,7 @@ struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t n
     if (!task || (task->suspect && holder->count > 0)) {
         return NULL;
     }
+    lines->turns[task->article->lane]--; // a hand-out, and not the look at one, uses it up
     leave_line(queue, task);
     task->attempt++;
     give_to_holder(queue, task, holder);
