@@ -6,7 +6,7 @@
 #include "services/broker/journal.h"
 
 // Segments that there may be at one time; they are numbered without gaps.
-enum { SIM_SEGMENTS = 4096 };
+enum { SIM_SEGMENTS = 1024 };
 
 struct sim_segment {
     uint64_t number; // 0: not there

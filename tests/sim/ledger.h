@@ -8,7 +8,7 @@
 
 enum {
     LEDGER_CLIENTS = 2,
-    LEDGER_IDS = 4096,   // stories of a client
+    LEDGER_IDS = 2048,   // stories of a client
     LEDGER_VERSIONS = 8, // of one story, at most
     LEDGER_SINKS = 2,
     LEDGER_STAGES = 4, // inner ones

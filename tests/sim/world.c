@@ -288,7 +288,7 @@ static void submit_one(struct world *world, struct node *node)
     struct version *version = &world->ledger->versions[place];
     version->canceled = one_in(world, 40);
     version->poison = !world->calm && one_in(world, 1000);
-    version->embargo_ms = one_in(world, 12) ? broker_ms(world) + (int64_t)below(world, 90000) : 0;
+    version->embargo_ms = one_in(world, 12) ? broker_ms(world) + (int64_t)below(world, 60000) : 0;
     struct client_article article = {
         .id = ledger_name(world->ledger, place, name),
         .document = ledger_document(world->ledger, place, document),
@@ -317,7 +317,8 @@ static void submit(struct world *world, struct node *node)
     for (uint32_t i = 0; i < burst && i < left; i++) {
         submit_one(world, node);
     }
-    int64_t pause_ms = (int64_t)FAULTY_MS * BURST / world->options->articles;
+    // All of it within the time of faults, as a burst has a third of BURST on average.
+    int64_t pause_ms = (int64_t)FAULTY_MS * BURST * 2 / 3 / world->options->articles;
     schedule(world, (int64_t)below(world, (uint64_t)pause_ms + 1),
              (struct event){.kind = EVENT_SUBMIT, .node = node->number});
 }
@@ -1018,7 +1019,9 @@ static void network_fault(struct world *world, struct node *node)
 static void node_fault(struct world *world, struct node *node)
 {
     if (one_in(world, 2)) {
-        node->frozen_ms = world->now_ms + (int64_t)below(world, 15000);
+        int64_t until_ms = world->now_ms + (int64_t)below(world, 15000);
+        // Never sooner than it was to move before: what waits for it would get out of order.
+        node->frozen_ms = until_ms > node->frozen_ms ? until_ms : node->frozen_ms;
         world->counts[SIM_FREEZES]++;
         tell(world, "%s freezes", node->name);
     } else if (node->alive && node->kind != NODE_CLIENT) {
