@@ -29,7 +29,7 @@ enum {
     GHOSTS = 16,               // connections of peers that vanished, the last so many
     FAULTY_MS = 120 * 1000,    // faults fall into this span
     PATIENCE_MS = 3600 * 1000, // after it everything must have drained
-    SECTION_LIMIT = 16 << 10,
+    SECTION_LIMIT = 4 << 10,
     PENDING_LIMIT = 32 << 10,
     CARRIED = 64 << 10, // what may come on top of it
     DISK_LIMIT = 8 << 20,
