@@ -183,6 +183,15 @@ def stop(process, number=signal.SIGTERM, timeout=TIMEOUT_S):
     return wait(process, timeout)[0]
 
 
+def python_with_zmq():
+    """A Python that has pyzmq, None when there is none."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        found = subprocess.run([python, "-c", "import zmq"], capture_output=True, check=False)
+        if found.returncode == 0:
+            return python
+    return None
+
+
 def write(path, content):
     """Writes text or bytes and returns the path."""
     path = pathlib.Path(path)

@@ -1,6 +1,6 @@
 """A proxy that forwards TCP connections and does to them what networks do.
 
-    proxy = Proxy(port)         # of the broker; connect to proxy.port instead
+    proxy = Proxy(port)         # of the broker; connect to proxy.port instead; piece=SIZE: what is passed on at once
     proxy.start()
     proxy.cut()                 # every connection is closed
     proxy.truncate(100)         # one connection is closed after 100 bytes more, wherever in a message that is
@@ -14,7 +14,6 @@ import socket
 import threading
 import time
 
-PIECE = 65536
 DIRECTIONS = ("up", "down")
 
 
@@ -39,7 +38,7 @@ class Pump(threading.Thread):
     def run(self):
         try:
             while True:
-                data = self.source.recv(PIECE)
+                data = self.source.recv(self.proxy.piece)
                 self.proxy.wait(self.direction)
                 if not data or not self.pass_on(data):
                     break
@@ -49,9 +48,9 @@ class Pump(threading.Thread):
 
 
 class Proxy(threading.Thread):
-    def __init__(self, target):
+    def __init__(self, target, piece=65536):
         super().__init__(daemon=True)
-        self.target = target
+        self.target, self.piece = target, piece
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()

@@ -5,19 +5,12 @@ from room import *
 PIPELINE = "clean = article\nshout = clean\nexport = *\n"
 
 
-def python_with_zmq():
-    """A Python that has pyzmq; skips when there is none."""
-    for python in (sys.executable, "/usr/bin/python3"):
-        found = subprocess.run([python, "-c", "import zmq"], capture_output=True, check=False)
-        if found.returncode == 0:
-            return python
-    skip("no pyzmq: apt install python3-zmq")
-    return None
-
-
 class Shouting(Room):
     def start_python(self):
-        arguments = [python_with_zmq(), "-B", str(ROOT / "proto/examples/worker.py"), self.address]
+        python = python_with_zmq()
+        if not python:
+            skip("no pyzmq: apt install python3-zmq")
+        arguments = [python, "-B", str(ROOT / "proto/examples/worker.py"), self.address]
         with open(self.folder / "python.log", "ab") as log:
             self.processes["python"] = subprocess.Popen(arguments, stderr=log, stdin=subprocess.DEVNULL)
 

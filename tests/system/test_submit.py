@@ -26,6 +26,17 @@ def test_a_bad_line_is_named_and_the_rest_goes_on(folder):
         holds(result.out, "3 read, 2 accepted, 1 not readable")
 
 
+def test_a_file_that_ends_in_the_middle_of_a_document_gives_the_whole_ones(folder):
+    with Room(folder) as room:
+        room.start("broker")
+        path = write(folder / "in.ndjson", ndjson(articles(3))[:-40])
+        result = room.run("submit", path)
+        equal(result.code, 1)
+        holds(result.err, "in.ndjson:3:")
+        holds(result.err, "not closed - skipped")
+        holds(result.out, "3 read, 2 accepted, 1 not readable")
+
+
 def test_a_trace_tells_each_outcome_as_it_comes(folder):
     with Room(folder) as room:
         room.start("broker")
