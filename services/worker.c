@@ -3,8 +3,8 @@
 //
 //     loop ──todo──▶ desks ──ready──▶ loop
 //
-// Each desk may have DEPTH articles lying before it, so that it need not wait for the loop between two short ones; what
-// is ready when the loop looks goes out in one message.
+// A few articles lie before each desk, so that it need not wait for the loop between two short ones; what is ready when
+// the loop looks goes out in one message. How many, the time articles take decides (worker_pace_for).
 //
 // An article on which the stage crashes or hangs ends the process, but not without a word: the thread stands still, the
 // broker is told which article it was and gets back the others, then the process ends (crash.c). When even that fails, an
@@ -27,9 +27,7 @@
 #include <unistd.h>
 
 enum {
-    DEPTH = 16,            // articles before a desk
-    CREDIT_PER_DESK = 128, // articles of the broker's for each desk, the ones before it included
-    NAME_BYTES = 64,       // as much as the broker keeps
+    NAME_BYTES = 64, // as much as the broker keeps
     SIGNAL_COUNT = 3,
     EXIT_OVERDUE = 70,
     EXIT_NO_MEMORY = 75,
@@ -298,6 +296,8 @@ static void on_turn(void *user)
         ready = article->next;
         worker_line_finished(worker->line, article);
     }
+    worker_line_pace(worker->line, worker_pace_for((uint32_t)worker->desk_count,
+                                                   desks_article_us(worker->desks)));
     if (is_spent(worker) && !worker->draining) {
         if (!worker->lost_signal) {
             log_error(&worker->log, "no memory is left: leaving, to be started anew");
@@ -424,16 +424,17 @@ static enum status open_ops(struct worker *worker, struct error *why)
 
 static enum status open_line(struct worker *worker, struct error *why)
 {
-    size_t threads = (size_t)config_int(worker->config, "worker.threads");
+    uint32_t threads = (uint32_t)config_int(worker->config, "worker.threads");
+    const struct worker_pace pace = worker_pace_for(threads, 0);
     const struct worker_line_config config = {
         .loop = &worker->loop,
         .broker = config_text(worker->config, "worker.broker"),
         .worker = {.name = worker->name,
                    .stage = stages[worker->stage]->name,
                    .stage_version = stages[worker->stage]->version,
-                   .slots = (uint32_t)threads * DEPTH,
-                   .credit_count = (uint32_t)threads * CREDIT_PER_DESK,
-                   .credit_bytes = (uint64_t)threads * CREDIT_BYTES_PER_DESK,
+                   .slots = pace.slots,
+                   .credit_count = pace.credit,
+                   .credit_bytes = threads * CREDIT_BYTES_PER_DESK,
                    .seed = (uint64_t)clock_wall_ms() * 2654435761u + (uint64_t)getpid()},
         .log = &worker->log,
         .ops = worker->ops,

@@ -4,7 +4,11 @@
 #include <stdlib.h>
 
 enum {
-    BATCH_LIMIT = 64, // results in one message: as many as the broker packs into one
+    BATCH_LIMIT = 64,  // results in one message: as many as the broker packs into one
+    DEPTH_LEAST = 2,   // one running, one to go on with
+    DEPTH_US = 2000,   // of work before a thread
+    CREDIT_US = 50000, // of work for each thread in the process
+    UNKNOWN_US = 2000, // taken for the first articles, before their time is known
 };
 #define BATCH_BYTES_LIMIT ((size_t)256 << 10)
 
@@ -55,6 +59,7 @@ void worker_core_init(struct worker_core *core, const struct worker_config *conf
                                            .credit_bytes = config->credit_bytes,
                                            .seed = config->seed};
     session_init(&core->session, &session, now_ms);
+    core->lent = config->credit_count;
     for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
         worker_list_init(&core->lanes[lane]);
     }
@@ -84,6 +89,7 @@ static void keep_up(struct worker_core *core)
     core->waiting = 0;
     core->held = 0;
     core->held_bytes = 0;
+    core->lent = core->session.config.credit_count;
 }
 
 void worker_core_clear(struct worker_core *core)
@@ -161,7 +167,7 @@ static void take_work(struct worker_core *core, int64_t now_ms, const struct wir
 {
     struct wire_walk walk = {.message = message};
     while (wire_next_item(&walk)) {
-        bool wanted = core->held < core->config.credit_count && !core->draining;
+        bool wanted = core->held < core->lent && !core->draining;
         struct worker_article *article = article_copy(&walk);
         if (!article) {
             core->starved = true;
@@ -246,6 +252,26 @@ void worker_core_finished(struct worker_core *core, int64_t now_ms, struct worke
     settle(core, now_ms, article, article->outcome);
 }
 
+static uint32_t between(uint32_t low, int64_t value, uint32_t high)
+{
+    return value < low ? low : value > high ? high : (uint32_t)value;
+}
+
+struct worker_pace worker_pace_for(uint32_t threads, int64_t article_us)
+{
+    int64_t us = article_us > 0 ? article_us : UNKNOWN_US;
+    uint32_t depth = between(DEPTH_LEAST, DEPTH_US / us, BATCH_LIMIT);
+    uint32_t credit = between(depth + 1, CREDIT_US / us, 2 * BATCH_LIMIT);
+    return (struct worker_pace){.slots = threads * depth, .credit = threads * credit};
+}
+
+void worker_core_pace(struct worker_core *core, struct worker_pace pace)
+{
+    assert(pace.slots >= 1 && pace.credit >= pace.slots);
+    core->config.slots = pace.slots;
+    core->config.credit_count = pace.credit;
+}
+
 void worker_core_drain(struct worker_core *core, int64_t now_ms)
 {
     core->draining = true;
@@ -267,6 +293,16 @@ static void count_outcome(struct worker_counts *counts, enum wire_outcome outcom
     counts->crashed += outcome == WIRE_CRASHED;
 }
 
+// What a settled article gives back: itself; nothing while too much is lent, one more while too little is.
+static uint32_t next_grant(struct worker_core *core)
+{
+    uint32_t wanted = core->config.credit_count;
+    core->lent -= core->lent > 0; // a broker that sends more than was lent gets back no more
+    uint32_t grant = core->lent >= wanted ? 0 : core->lent + 1 >= wanted ? 1 : 2;
+    core->lent += grant;
+    return grant;
+}
+
 static void add_result(struct worker_core *core, const struct worker_article *article)
 {
     struct message *out = &core->session.out;
@@ -279,7 +315,7 @@ static void add_result(struct worker_core *core, const struct worker_article *ar
                         (struct view){article->result, article->result_len});
     }
     // A worker that leaves does not ask for more.
-    out->header.credit_count += core->draining ? 0 : 1;
+    out->header.credit_count += core->draining ? 0 : next_grant(core);
     out->header.credit_bytes += core->draining ? 0 : article->bytes;
     count_outcome(&core->counts, article->outcome);
 }

@@ -8,7 +8,7 @@
 //
 // Rules it keeps
 //   - The broker's articles are copied when they come and wait here until a slot is free, the most urgent lane first.
-//   - Results share messages: they wait while more can be run at once, for at most a millisecond. Each message gives the broker back the credit of the articles it settles.
+//   - Results share messages: they wait while more can be run at once, for at most a millisecond. Each message gives the broker back the credit of the articles it settles, as far as the pace wants it.
 //   - Work and results of an earlier epoch (session.h) are dropped: the broker has taken them back, and
 //     whoever has the article now holds a higher attempt number.
 //   - Draining: what has not begun is returned at once, what has begun is finished, then GOODBYE.
@@ -62,6 +62,17 @@ void worker_list_init(struct worker_list *list);
 void worker_list_push(struct worker_list *list, struct worker_article *article);
 struct worker_article *worker_list_pop(struct worker_list *list);
 
+// How much a worker holds, for `threads` that take `article_us` an article; 0: not known yet.
+struct worker_pace {
+    uint32_t slots;  // handed to the threads, running ones included
+    uint32_t credit; // of the broker's here, those included
+};
+
+// Enough that threads never wait: before each thread 2 ms of work, at least one article; in the whole process 50 ms of work, so
+// that the broker may be late, but no more than two full messages for each thread. The less a worker holds, the more
+// is left to others, and the sooner an urgent article is begun: it passes all but what lies before the threads.
+struct worker_pace worker_pace_for(uint32_t threads, int64_t article_us);
+
 struct worker_counts {
     uint64_t received, done, retried, rejected, returned, crashed;
     uint64_t canceled; // of the returned: the broker asked
@@ -77,6 +88,7 @@ struct worker_core {
     int64_t settled_ms;                        // since when the first of them waits
     uint32_t waiting, running;
     uint32_t held; // of this epoch: waiting, running or settled
+    uint32_t lent; // articles the broker may have out here; moves towards config.credit_count
     uint64_t held_bytes;
     bool draining, said_goodbye;
     bool starved; // memory was missing for an article or for results
@@ -96,6 +108,9 @@ void worker_core_message(struct worker_core *core, int64_t now_ms, struct view e
 
 // An article has run: `outcome` and `result` are set. Takes it.
 void worker_core_finished(struct worker_core *core, int64_t now_ms, struct worker_article *article);
+
+// From now on holds so much. What the broker may have out here follows with the results: a grant cannot be taken back.
+void worker_core_pace(struct worker_core *core, struct worker_pace pace);
 
 // Begins to leave.
 void worker_core_drain(struct worker_core *core, int64_t now_ms);

@@ -163,6 +163,11 @@ void worker_line_finished(struct worker_line *line, struct worker_article *artic
     worker_core_finished(&line->core, now_ms(), article);
 }
 
+void worker_line_pace(struct worker_line *line, struct worker_pace pace)
+{
+    worker_core_pace(&line->core, pace);
+}
+
 void worker_line_drain(struct worker_line *line)
 {
     worker_core_drain(&line->core, now_ms());

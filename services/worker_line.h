@@ -40,6 +40,9 @@ void worker_line_close(struct worker_line *line);
 // An article has run; takes it. In the loop's thread.
 void worker_line_finished(struct worker_line *line, struct worker_article *article);
 
+// See worker_core_pace.
+void worker_line_pace(struct worker_line *line, struct worker_pace pace);
+
 // Begins to leave: on_stopped follows when what is running has finished.
 void worker_line_drain(struct worker_line *line);
 

@@ -275,6 +275,71 @@ static void work_beyond_the_grant_is_returned(void **state)
     close_line(&line);
 }
 
+static void expect_pace(uint32_t threads, int64_t article_us, uint32_t slots, uint32_t credit)
+{
+    struct worker_pace pace = worker_pace_for(threads, article_us);
+    assert_int_equal(pace.slots, slots);
+    assert_int_equal(pace.credit, credit);
+}
+
+static void quick_articles_are_held_by_the_batch_and_slow_ones_by_the_few(void **state)
+{
+    (void)state;
+    expect_pace(1, 3, 64, 128);
+    expect_pace(4, 3, 4 * 64, 4 * 128);
+    expect_pace(1, 100, 20, 128);
+    expect_pace(1, 1000, 2, 50);
+    expect_pace(2, 5000, 2 * 2, 2 * 10);
+    expect_pace(1, 60000000, 2, 3);
+    expect_pace(1, 0, 2, 25); // not known yet: as if 2 ms
+}
+
+// Receives, runs and answers one article; what the answer granted.
+static uint32_t serve_one(struct line *line, uint64_t handle)
+{
+    send_work(line, handle);
+    finish(line, expect_run(line, handle), "{}");
+    expect_send(line, WIRE_RESULT);
+    return line->said.header.credit_count;
+}
+
+static void the_grant_follows_the_pace_with_the_results(void **state)
+{
+    (void)state;
+    struct line line;
+    open_line(&line, 2, 4);
+    come_up(&line);
+    assert_int_equal(serve_one(&line, 1), 1);
+    worker_core_pace(&line.core, (struct worker_pace){.slots = 2, .credit = 6});
+    assert_int_equal(serve_one(&line, 2), 2);
+    assert_int_equal(serve_one(&line, 3), 2);
+    assert_int_equal(serve_one(&line, 4), 1);
+    worker_core_pace(&line.core, (struct worker_pace){.slots = 1, .credit = 4});
+    assert_int_equal(serve_one(&line, 5), 0);
+    assert_int_equal(serve_one(&line, 6), 0);
+    assert_int_equal(serve_one(&line, 7), 1);
+    close_line(&line);
+}
+
+static void a_new_session_begins_with_the_first_grant(void **state)
+{
+    (void)state;
+    struct line line;
+    open_line(&line, 2, 4);
+    come_up(&line);
+    worker_core_pace(&line.core, (struct worker_pace){.slots = 1, .credit = 2});
+    assert_int_equal(serve_one(&line, 1), 0);
+    worker_core_link(&line.core, line.now_ms, false);
+    come_up(&line);
+    for (uint64_t handle = 2; handle <= 5; handle++) { // four were granted anew: none is returned
+        send_work(&line, handle);
+    }
+    finish(&line, expect_run(&line, 2), "{}");
+    finish(&line, expect_run(&line, 3), "{}");
+    assert_int_equal(line.core.counts.returned, 0);
+    close_line(&line);
+}
+
 static void a_silent_worker_sends_heartbeats_and_a_busy_one_need_not(void **state)
 {
     (void)state;
@@ -488,6 +553,9 @@ int main(void)
         cmocka_unit_test(the_most_urgent_runs_first_and_never_more_than_there_are_slots),
         cmocka_unit_test(results_wait_for_company_while_more_can_be_run_but_not_long),
         cmocka_unit_test(work_beyond_the_grant_is_returned),
+        cmocka_unit_test(quick_articles_are_held_by_the_batch_and_slow_ones_by_the_few),
+        cmocka_unit_test(the_grant_follows_the_pace_with_the_results),
+        cmocka_unit_test(a_new_session_begins_with_the_first_grant),
         cmocka_unit_test(a_silent_worker_sends_heartbeats_and_a_busy_one_need_not),
         cmocka_unit_test(a_silent_broker_is_given_up_and_greeted_anew),
         cmocka_unit_test(work_of_a_lost_session_is_dropped_running_or_not),
