@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 struct disk_file {
@@ -20,14 +21,23 @@ struct disk_file {
     int lock;
     int writing; // descriptor of the segment being written
     uint64_t writing_segment;
-    int reading; // of the segment read last
+    uint64_t end;   // of the last batch there; 0: not known
+    uint64_t room;  // so far bytes were written before, by zeros or an earlier life
+    uint8_t *zeros; // ZERO_BYTES of them
+    int reading;    // of the segment read last
     uint64_t reading_segment;
     uint64_t drop_from; // the oldest segment whose file still has to go; 0 when there is none
     char path[PATH_MAX];
     struct tracer tracer; // COPYDESK_TRACE=journal
 };
 
-enum { NAME_BYTES = 64 };
+enum {
+    NAME_BYTES = 64,
+    ZERO_BYTES = 64 << 10,
+    AHEAD =
+        16, // so many times as much is written ahead of a small batch: metadata once for 256 articles of 4 KB
+    SMALL_BATCH_BYTES = 64 << 10, // a larger one costs more than its metadata
+};
 
 static const char spare_name[] = "journal-spare.cdj"; // no number, so recovery does not see it
 
@@ -79,6 +89,7 @@ enum status disk_file_open(struct disk_file **out, const char *folder, bool read
         return error_set(why, ERR_MEMORY, "no memory to open the journal %s", folder);
     }
     disk->folder = disk->lock = disk->writing = disk->reading = -1;
+    disk->zeros = calloc(1, ZERO_BYTES); // without it no zeros are written ahead
     snprintf(disk->path, sizeof disk->path, "%s", folder);
     status = trace_open(&disk->tracer, getenv("COPYDESK_TRACE"), why);
     if (status == OK && !read_only) {
@@ -117,6 +128,13 @@ static void close_file(int *file)
 void disk_file_close(struct disk_file *disk)
 {
     if (disk) {
+        // What lies behind the last batch is no use to anybody. Should this fail, recovery cuts it.
+        if (disk->writing >= 0 && disk->end > 0 &&
+            ftruncate(disk->writing, (off_t)disk->end) != 0) {
+            trace_line(&disk->tracer, TRACE_JOURNAL, "segment %" PRIu64 " keeps its tail",
+                       disk->writing_segment);
+        }
+        free(disk->zeros);
         close_file(&disk->writing);
         close_file(&disk->reading);
         close_file(&disk->lock);
@@ -258,6 +276,8 @@ static enum status open_writing(struct disk_file *disk, const struct journal_com
     if (disk->writing < 0) {
         return write_failed(disk, "open", why);
     }
+    struct stat info;
+    disk->room = fstat(disk->writing, &info) == 0 ? (uint64_t)info.st_size : 0;
     // Before the first byte: a dropped segment's name must never come back with a later one's bytes in the file.
     bool named = !commit->fresh || (!fault_hit(FAULT_SYNC) && fsync(disk->folder) == 0);
     return named ? OK : sync_failed(disk, why);
@@ -280,11 +300,31 @@ static ssize_t write_some(int file, const char *at, size_t len, uint64_t offset)
     return pwrite(file, at, fault_hit(FAULT_HALF) ? (len + 1) / 2 : len, (off_t)offset);
 }
 
+// Makes room for the next batches with the sync of this one. No room for zeros is no failure: it may do for the batch.
+static void write_ahead(struct disk_file *disk, const struct journal_commit *commit)
+{
+    struct iovec zeros[AHEAD];
+    uint64_t end = commit->offset + commit->bytes.len;
+    if (end <= disk->room) {
+        return;
+    }
+    disk->room = end;
+    if (!disk->zeros || commit->bytes.len > SMALL_BATCH_BYTES || fault_hit(FAULT_WRITE)) {
+        return;
+    }
+    for (int i = 0; i < AHEAD; i++) {
+        zeros[i] = (struct iovec){.iov_base = disk->zeros, .iov_len = ZERO_BYTES};
+    }
+    ssize_t wrote = pwritev(disk->writing, zeros, AHEAD, (off_t)end);
+    disk->room += wrote > 0 ? (uint64_t)wrote : 0;
+}
+
 enum status disk_file_write(struct disk_file *disk, const struct journal_commit *commit,
                             struct error *why)
 {
     size_t done = 0;
     enum status status = open_writing(disk, commit, why);
+    disk->end = 0;
     while (status == OK && done < commit->bytes.len) {
         ssize_t wrote = write_some(disk->writing, commit->bytes.at + done, commit->bytes.len - done,
                                    commit->offset + done);
@@ -299,9 +339,11 @@ enum status disk_file_write(struct disk_file *disk, const struct journal_commit 
     if (status != OK) {
         return status;
     }
+    write_ahead(disk, commit);
     if (fault_hit(FAULT_SYNC) || fdatasync(disk->writing) != 0) {
         return sync_failed(disk, why);
     }
+    disk->end = commit->offset + commit->bytes.len;
     trace_line(&disk->tracer, TRACE_JOURNAL,
                "durable segment %" PRIu64 " at %" PRIu64 ": %zu bytes", commit->segment,
                commit->offset, commit->bytes.len);

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+enum { MIB = 1 << 20 };
+
 struct place {
     char folder[64];
     struct disk_file *disk;
@@ -107,7 +109,7 @@ static void reading_past_the_end_is_an_error(void **state)
     struct error why = {""};
     char bytes[16];
     write_batch(place, 1, 0, "short");
-    struct journal_place at = {1, 0, 9};
+    struct journal_place at = {1, (1 << 20), 9};
     assert_int_equal(disk_file_read(place->disk, at, bytes, &why), ERR_IO);
     assert_non_null(strstr(why.text, "the file ends there"));
 }
@@ -147,7 +149,43 @@ static void the_file_of_a_dropped_segment_becomes_the_next_one(void **state)
     assert_false(has_spare(place));
     assert_true(inode_of(place, 3) == file);
     assert_int_equal(calls.size(calls.user, 3, &size, NULL), OK);
-    assert_int_equal(size, strlen("first life")); // not truncated: that would give its blocks back
+    assert_int_equal(size,
+                     MIB + strlen("first life")); // not truncated: that would give its blocks back
+}
+
+static void a_small_batch_makes_room_for_the_next_ones_and_closing_takes_it_back(void **state)
+{
+    struct place *place = *state;
+    struct disk calls = disk_file_calls(place->disk);
+    uint64_t size;
+    write_batch(place, 1, 0, "first");
+    assert_int_equal(calls.size(calls.user, 1, &size, NULL), OK);
+    assert_int_equal(size, 5 + MIB);
+    write_batch(place, 1, 5, "second");
+    assert_int_equal(calls.size(calls.user, 1, &size, NULL), OK);
+    assert_int_equal(size, 5 + MIB); // it did not grow
+    disk_file_close(place->disk);
+    assert_int_equal(disk_file_open(&place->disk, place->folder, false, NULL), OK);
+    calls = disk_file_calls(place->disk);
+    assert_int_equal(calls.size(calls.user, 1, &size, NULL), OK);
+    assert_int_equal(size, strlen("firstsecond"));
+}
+
+static void a_batch_that_failed_is_not_taken_for_the_end(void **state)
+{
+    struct place *place = *state;
+    struct disk calls = disk_file_calls(place->disk);
+    struct journal_commit commit = batch(1, 5, "second");
+    uint64_t size;
+    write_batch(place, 1, 0, "first");
+    fault_set(FAULT_SYNC, 1, false);
+    assert_int_equal(disk_file_write(place->disk, &commit, NULL), ERR_IO);
+    fault_clear();
+    disk_file_close(place->disk);
+    assert_int_equal(disk_file_open(&place->disk, place->folder, false, NULL), OK);
+    calls = disk_file_calls(place->disk);
+    assert_int_equal(calls.size(calls.user, 1, &size, NULL), OK);
+    assert_int_equal(size, 5 + MIB); // what is on disk is unknown, so nothing is cut
 }
 
 static void one_spare_is_kept_until_the_next_start(void **state)
@@ -223,6 +261,8 @@ int main(void)
         TEST(a_full_disk_may_be_tried_again_and_a_failed_sync_may_not),
         TEST(reading_past_the_end_is_an_error),
         TEST(the_file_of_a_dropped_segment_becomes_the_next_one),
+        TEST(a_small_batch_makes_room_for_the_next_ones_and_closing_takes_it_back),
+        TEST(a_batch_that_failed_is_not_taken_for_the_end),
         TEST(one_spare_is_kept_until_the_next_start),
         TEST(what_would_not_go_keeps_the_later_ones_and_is_tried_again),
         TEST(a_broken_disk_is_not_a_full_one),
