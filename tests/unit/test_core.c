@@ -19,10 +19,28 @@ struct desk {
     struct message message;
     uint64_t number;
     bool committing;
+    char disk[4096];         // the one segment; what was committed
     struct frames inbox[32]; // what was sent to anyone, in order
     uint64_t to[32];
     size_t inbox_count;
 };
+
+static void perform(struct desk *desk, int64_t now_ms);
+
+static void keep_on_disk(struct desk *desk, const struct journal_commit *commit)
+{
+    if (commit->segment == 1 && commit->offset + commit->bytes.len <= sizeof desk->disk) {
+        memcpy(desk->disk + commit->offset, commit->bytes.at, commit->bytes.len);
+    }
+}
+
+static void read_back(struct desk *desk, const struct action *action, int64_t now_ms)
+{
+    struct view record = {desk->disk + action->place.offset, action->place.bytes};
+    assert_true(action->place.offset + action->place.bytes <= sizeof desk->disk);
+    core_read(desk->core, action->handle, action->place, record, now_ms);
+    perform(desk, now_ms);
+}
 
 static void perform(struct desk *desk, int64_t now_ms)
 {
@@ -35,6 +53,9 @@ static void perform(struct desk *desk, int64_t now_ms)
             desk->inbox[desk->inbox_count++] = action.frames;
         } else if (action.kind == ACTION_COMMIT) {
             desk->committing = true;
+            keep_on_disk(desk, &action.commit);
+        } else if (action.kind == ACTION_READ) {
+            read_back(desk, &action, now_ms);
         } else {
             fail_msg("unexpected action %d", action.kind);
         }
@@ -105,7 +126,10 @@ static void hello(struct desk *desk, uint64_t peer, enum wire_role role, const c
 
 static void put(struct desk *desk, const char *id, uint64_t version, int64_t now_ms)
 {
-    struct wire_item item = {.handle = 77, .version = version, .lane = WIRE_ROUTINE};
+    struct wire_item item = {
+        .handle = 77, .version = version, .lane = WIRE_ROUTINE, .trace_flags = 1};
+    memcpy(item.trace_id, "0123456789abcdef", sizeof item.trace_id);
+    memcpy(item.span_id, "fedcba98", sizeof item.span_id);
     message_begin(&desk->message, WIRE_PUT, WIRE_NO_STAGE);
     message_item(&desk->message, &item, view_of(id));
     message_section(&desk->message, WIRE_DOCUMENT, VIEW("{\"id\":\"a\"}"));
@@ -142,13 +166,14 @@ static void result(struct desk *desk, uint64_t peer, uint16_t stage, uint32_t at
     send(desk, peer, 1);
 }
 
-static int open_desk(void **state)
+static int open_with(void **state, size_t document_bytes)
 {
     struct desk *desk = calloc(1, sizeof *desk);
     struct core_config config = core_defaults;
     config.queue = queue_defaults;
     config.journal = journal_defaults;
     config.session = 5;
+    config.document_bytes = document_bytes;
     assert_int_equal(
         graph_parse(&desk->graph, VIEW("clean = article\ndates = clean\nexport = *\n"), NULL), OK);
     desk->core = core_new(&desk->graph, &config);
@@ -156,6 +181,17 @@ static int open_desk(void **state)
     message_init(&desk->message);
     *state = desk;
     return 0;
+}
+
+static int open_desk(void **state)
+{
+    return open_with(state, core_defaults.document_bytes);
+}
+
+// It keeps no document that it need not.
+static int open_cold_desk(void **state)
+{
+    return open_with(state, 0);
 }
 
 static int close_desk(void **state)
@@ -298,6 +334,33 @@ static void a_stage_gets_the_sections_it_needs_and_a_sink_gets_all(void **state)
     frames_clear(&frames);
     result(desk, SINK, 3, 1, WIRE_DONE, NULL);
     assert_int_equal(queue_counts(core_queue(desk->core))->live, 0);
+}
+
+static void what_was_given_up_for_memory_comes_back_whole(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames = {0};
+    struct wire_message parsed;
+    struct wire_section section;
+    const uint8_t *bytes;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    put(desk, "a", 1, 0);
+    commit(desk, 1);
+    assert_int_equal(core_numbers(desk->core).document_bytes, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 1);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_WELCOME);
+    assert_true(receive(desk, WORKER, &frames, &parsed));
+    struct wire_walk walk = {.message = &parsed};
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.id_bytes, 1);
+    assert_memory_equal(walk.id, "a", 1);
+    assert_int_equal(walk.item.trace_flags, 1);
+    assert_memory_equal(walk.item.trace_id, "0123456789abcdef", sizeof walk.item.trace_id);
+    assert_memory_equal(walk.item.span_id, "fedcba98", sizeof walk.item.span_id);
+    assert_true(wire_next_section(&walk, &section, &bytes));
+    assert_int_equal(section.bytes, 10);
+    assert_memory_equal(bytes, "{\"id\":\"a\"}", 10);
+    frames_clear(&frames);
 }
 
 static void a_silent_worker_loses_its_articles_to_another(void **state)
@@ -621,6 +684,8 @@ int main(void)
         TEST(a_sync_that_fails_stops_the_broker),
         TEST(a_worker_gets_no_more_than_its_credit),
         TEST(a_stage_gets_the_sections_it_needs_and_a_sink_gets_all),
+        cmocka_unit_test_setup_teardown(what_was_given_up_for_memory_comes_back_whole,
+                                        open_cold_desk, close_desk),
         TEST(a_silent_worker_loses_its_articles_to_another),
         TEST(a_clock_that_is_set_neither_loses_a_worker_nor_keeps_a_dead_one),
         TEST(whoever_said_no_hello_is_told_to),
