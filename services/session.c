@@ -181,6 +181,9 @@ enum session_event session_message(struct session *session, int64_t now_ms, stru
         return SESSION_NOTHING;
     }
     if (session->state == SESSION_GREETING) {
+        if (type == WIRE_GOODBYE && !session->hello_due) {
+            session_fail(session, now_ms, "the broker is leaving");
+        }
         // Whatever else was sent to our earlier self.
         if (type != WIRE_WELCOME || session->hello_due) {
             return SESSION_NOTHING;
@@ -190,7 +193,8 @@ enum session_event session_message(struct session *session, int64_t now_ms, stru
         return SESSION_WELCOMED;
     }
     session->heard_ms = now_ms;
-    if (type == WIRE_GOODBYE) {
+    // A worker answers for what it holds before it ends the session itself.
+    if (type == WIRE_GOODBYE && session->config.role != WIRE_WORKER) {
         session_fail(session, now_ms, "the broker is leaving");
         return SESSION_NOTHING;
     }

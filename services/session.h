@@ -64,7 +64,8 @@ void session_link(struct session *session, int64_t now_ms, bool up);
 enum session_event {
     SESSION_NOTHING,  // dealt with
     SESSION_WELCOMED, // just came up; `*parsed` is the WELCOME
-    SESSION_MESSAGE, // came while up and is the owner's business: `*parsed`, borrowed from the frames
+    SESSION_MESSAGE, // came while up and is the owner's business: `*parsed`, borrowed from the frames; a worker's is
+                     // GOODBYE too
 };
 
 // A message came.

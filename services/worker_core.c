@@ -90,6 +90,7 @@ static void keep_up(struct worker_core *core)
     core->held = 0;
     core->held_bytes = 0;
     core->lent = core->session.config.credit_count;
+    core->dismissed = false;
 }
 
 void worker_core_clear(struct worker_core *core)
@@ -152,6 +153,12 @@ static struct worker_article *article_copy(struct wire_walk *walk)
     return article;
 }
 
+// Nothing more is begun.
+static bool is_leaving(const struct worker_core *core)
+{
+    return core->draining || core->dismissed;
+}
+
 static void settle(struct worker_core *core, int64_t now_ms, struct worker_article *article,
                    enum wire_outcome outcome)
 {
@@ -167,7 +174,7 @@ static void take_work(struct worker_core *core, int64_t now_ms, const struct wir
 {
     struct wire_walk walk = {.message = message};
     while (wire_next_item(&walk)) {
-        bool wanted = core->held < core->lent && !core->draining;
+        bool wanted = core->held < core->lent && !is_leaving(core);
         struct worker_article *article = article_copy(&walk);
         if (!article) {
             core->starved = true;
@@ -222,6 +229,17 @@ static void cancel(struct worker_core *core, int64_t now_ms, const struct wire_m
     }
 }
 
+static void return_waiting(struct worker_core *core, int64_t now_ms)
+{
+    for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
+        struct worker_article *article;
+        while ((article = worker_list_pop(&core->lanes[lane]))) {
+            settle(core, now_ms, article, WIRE_RETURN);
+        }
+    }
+    core->waiting = 0;
+}
+
 void worker_core_message(struct worker_core *core, int64_t now_ms, struct view envelope,
                          struct view body)
 {
@@ -235,6 +253,9 @@ void worker_core_message(struct worker_core *core, int64_t now_ms, struct view e
         take_work(core, now_ms, &message);
     } else if (message.header.type == WIRE_CANCEL) {
         cancel(core, now_ms, &message);
+    } else if (message.header.type == WIRE_GOODBYE) {
+        core->dismissed = true;
+        return_waiting(core, now_ms);
     }
     keep_up(core);
 }
@@ -275,13 +296,7 @@ void worker_core_pace(struct worker_core *core, struct worker_pace pace)
 void worker_core_drain(struct worker_core *core, int64_t now_ms)
 {
     core->draining = true;
-    for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
-        struct worker_article *article;
-        while ((article = worker_list_pop(&core->lanes[lane]))) {
-            settle(core, now_ms, article, WIRE_RETURN);
-        }
-    }
-    core->waiting = 0;
+    return_waiting(core, now_ms);
 }
 
 static void count_outcome(struct worker_counts *counts, enum wire_outcome outcome)
@@ -315,8 +330,8 @@ static void add_result(struct worker_core *core, const struct worker_article *ar
                         (struct view){article->result, article->result_len});
     }
     // A worker that leaves does not ask for more.
-    out->header.credit_count += core->draining ? 0 : next_grant(core);
-    out->header.credit_bytes += core->draining ? 0 : article->bytes;
+    out->header.credit_count += is_leaving(core) ? 0 : next_grant(core);
+    out->header.credit_bytes += is_leaving(core) ? 0 : article->bytes;
     count_outcome(&core->counts, article->outcome);
 }
 
@@ -377,11 +392,21 @@ static bool results_are_due(const struct worker_core *core, int64_t now_ms)
     return core->settled.len >= BATCH_LIMIT || (core->settled.first && core->settled_ms != now_ms);
 }
 
+static bool goodbye_is_due(const struct worker_core *core)
+{
+    return core->draining ? core->running == 0 : core->dismissed && core->held == 0;
+}
+
 static bool build_goodbye(struct worker_core *core, int64_t now_ms, struct frames *frames)
 {
     message_begin(&core->session.out, WIRE_GOODBYE, core->session.stage);
-    core->said_goodbye = true;
-    return session_finish(&core->session, now_ms, frames);
+    core->said_goodbye = core->draining;
+    bool built = session_finish(&core->session, now_ms, frames);
+    if (!core->draining) {
+        session_fail(&core->session, now_ms, "the broker is leaving");
+        keep_up(core);
+    }
+    return built;
 }
 
 static bool is_stopped(const struct worker_core *core)
@@ -415,7 +440,7 @@ enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_m
     if (core->settled.first && build_results(core, now_ms, &action->frames)) {
         return WORKER_SEND;
     }
-    if (core->draining && core->running == 0 && build_goodbye(core, now_ms, &action->frames)) {
+    if (goodbye_is_due(core) && build_goodbye(core, now_ms, &action->frames)) {
         return WORKER_SEND;
     }
     return WORKER_WAIT;

@@ -12,6 +12,7 @@
 //   - Work and results of an earlier epoch (session.h) are dropped: the broker has taken them back, and
 //     whoever has the article now holds a higher attempt number.
 //   - Draining: what has not begun is returned at once, what has begun is finished, then GOODBYE.
+//   - The same when the broker says GOODBYE; after ours a broker is looked for again, after a pause.
 //
 // Memory: `credit_bytes` and one article, as the broker keeps to the grant; more than `credit_count` articles are returned unread.
 #ifndef COPYDESK_WORKER_CORE_H
@@ -91,7 +92,8 @@ struct worker_core {
     uint32_t lent; // articles the broker may have out here; moves towards config.credit_count
     uint64_t held_bytes;
     bool draining, said_goodbye;
-    bool starved; // memory was missing for an article or for results
+    bool dismissed; // the broker leaves: what is held is handed in, then another is looked for
+    bool starved;   // memory was missing for an article or for results
     struct worker_counts counts;
 };
 

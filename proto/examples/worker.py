@@ -80,8 +80,7 @@ class Session:  # from HELLO to GOODBYE, over a socket of its own
             self.socket.setsockopt(option, value)
         self.socket.connect(address)
 
-    def send(self, kind, items=(), fields=(), role=0, credit=(0, 0)):
-        # items: (handle, attempt, outcome, section or None)
+    def send(self, kind, items=(), fields=(), role=0, credit=(0, 0)):  # items: (handle, attempt, outcome, section or None)
         self.number, self.sent = self.number + 1, time.monotonic()
         bodies = [item[3] for item in items if item[3] is not None]
         envelope = HEADER.pack(b"CDSK", 1, 0, kind, role, HEADER.size, ITEM.size, SECTION.size, len(items), len(bodies),
@@ -97,9 +96,9 @@ class Session:  # from HELLO to GOODBYE, over a socket of its own
         if not self.socket.poll(max(0, seconds) * 1000):
             return 0, 0, {}, []
         message = parse(*self.socket.recv_multipart())
-        self.heard = time.monotonic()
-        if message[0] in (ERROR, GOODBYE):
-            raise Lost(message[2].get(SENTENCE, b"the broker is leaving").decode())
+        self.heard, self.over = time.monotonic(), message[0] == GOODBYE
+        if message[0] == ERROR:
+            raise Lost(message[2].get(SENTENCE, b"").decode())
         return message
 
     def greet(self):
@@ -134,11 +133,12 @@ def main(address):
             session.greet()
             print(f"serving {STAGE} at {address}", file=sys.stderr, flush=True)
             tries = 0
-            while not leaving:
+            while not leaving and not session.over:
                 session.step()
-            for item in session.queue:
-                session.send(RESULT, [(item["handle"], item["attempt"], RETURN, None)])
+            session.send(RESULT, [(item["handle"], item["attempt"], RETURN, None) for item in session.queue])
             session.send(GOODBYE)
+            if session.over:
+                raise Lost("the broker is leaving")
         except (Lost, zmq.Again) as why:
             print(f"{address}: {why}; trying again", file=sys.stderr, flush=True)
             time.sleep(min(5, 0.1 * 2 ** tries) * random.uniform(0.5, 1))

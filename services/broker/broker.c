@@ -126,7 +126,7 @@ static bool perform(struct broker *broker, struct action *action)
     switch (action->kind) {
     case ACTION_SEND:
         if (door_send(broker->door, action->peer, &action->frames) == ERR_UNREACHABLE) {
-            core_unreachable(broker->core, action->peer, now_ms(broker));
+            core_unreachable(broker->core, action->peer);
             return true;
         }
         return false;
@@ -152,13 +152,15 @@ static bool perform(struct broker *broker, struct action *action)
 
 static void on_timer(uv_timer_t *timer)
 {
-    turn(timer->data);
+    struct broker *broker = timer->data;
+    door_touch(broker->door); // reads what has come, then takes a turn
 }
 
 static void set_timer(struct broker *broker)
 {
-    int64_t wait = core_next_ms(broker->core) - now_ms(broker);
-    wait = wait < 0 ? 0 : wait > 1000 ? 1000 : wait;
+    int64_t next = core_next_ms(broker->core);
+    int64_t now = now_ms(broker);
+    int64_t wait = next <= now ? 0 : next - now < 1000 ? next - now : 1000;
     uv_timer_start(&broker->timer, on_timer, (uint64_t)wait, 0);
 }
 
@@ -196,29 +198,48 @@ static void report(struct broker *broker)
     ops_note(broker->ops, "workers", numbers.starving);
 }
 
-static void turn(struct broker *broker)
+// True when the core may have something more to do because of it.
+static bool perform_all(struct broker *broker)
 {
     struct action action;
+    bool again = false;
+    while (core_take_action(broker->core, &action)) {
+        if (broker->stopping && action.kind == ACTION_SEND) {
+            frames_clear(&action.frames);
+        } else {
+            again |= perform(broker, &action);
+        }
+    }
+    return again;
+}
+
+static void leave(struct broker *broker)
+{
+    if (core_is_idle(broker->core)) {
+        log_info(&broker->log, "drained, bye");
+    } else {
+        log_warning(&broker->log, "the time to drain is over; what is unfinished is run again by "
+                                  "the next broker");
+    }
+    core_leave(broker->core, now_ms(broker));
+    perform_all(broker);
+    stop(broker);
+}
+
+static void turn(struct broker *broker)
+{
     bool again = true;
     if (broker->stopping) {
         return;
     }
     core_tick(broker->core, now_ms(broker));
     while (again && !broker->stopping) {
-        again = false;
         core_turn(broker->core, now_ms(broker));
-        while (core_take_action(broker->core, &action)) {
-            if (broker->stopping && action.kind == ACTION_SEND) {
-                frames_clear(&action.frames);
-            } else {
-                again |= perform(broker, &action);
-            }
-        }
+        again = perform_all(broker);
     }
     report(broker);
     if (is_drained(broker)) {
-        log_info(&broker->log, "drained, bye");
-        stop(broker);
+        leave(broker);
     }
     if (!broker->stopping) {
         set_timer(broker);
@@ -283,7 +304,7 @@ static void on_signal(uv_signal_t *signal, int number)
     }
     log_info(&broker->log, "draining; unfinished articles stay in the journal");
     broker->drain_until_ms = now_ms(broker) + config_duration_ms(broker->config, "broker.drain");
-    core_drain(broker->core);
+    core_drain(broker->core, now_ms(broker));
     turn(broker);
 }
 

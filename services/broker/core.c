@@ -99,11 +99,11 @@ static void lose_peer(struct core *core, struct peer *peer, const char *how, int
     remove_peer(core, peer, true, now_ms);
 }
 
-void core_unreachable(struct core *core, uint64_t number, int64_t now_ms)
+void core_unreachable(struct core *core, uint64_t number)
 {
     struct peer *peer = core_find_peer(core, number);
     if (peer) {
-        lose_peer(core, peer, "is gone", now_ms);
+        peer->is_gone = true;
     }
 }
 
@@ -160,6 +160,25 @@ static void welcome(struct core *core, struct peer *peer, int64_t now_ms)
     core_send(core, peer, now_ms);
 }
 
+// While the broker leaves there is nothing here for a worker of an inner stage, nor for a client: each comes again
+// until the next broker answers. Sinks still get what is ready for them, and operators see how it goes.
+static bool is_turned_away(const struct core *core, const struct wire_message *hello)
+{
+    uint32_t stage = graph_find(&core->graph, message_text(hello, WIRE_TAG_STAGE));
+    bool is_sink = stage > 0 && core->graph.stages[stage - 1].terminal;
+    return core->draining && (hello->header.role == WIRE_CLIENT ||
+                              (hello->header.role == WIRE_WORKER && stage > 0 && !is_sink));
+}
+
+static void turn_away(struct core *core, uint64_t number)
+{
+    struct action action = {.kind = ACTION_SEND, .peer = number};
+    message_begin(&core->message, WIRE_GOODBYE, WIRE_NO_STAGE);
+    if (message_finish(&core->message, 1, &action.frames) && !core_act(core, &action)) {
+        frames_clear(&action.frames);
+    }
+}
+
 static void take_hello(struct core *core, uint64_t number, const struct wire_message *hello,
                        int64_t now_ms)
 {
@@ -170,6 +189,10 @@ static void take_hello(struct core *core, uint64_t number, const struct wire_mes
     if (hello->header.role < WIRE_CLIENT || hello->header.role > WIRE_OPERATOR) {
         core_send_error(core, number, WIRE_ERROR_ROLE,
                         "a HELLO names the role client, worker or operator");
+        return;
+    }
+    if (is_turned_away(core, hello)) {
+        turn_away(core, number);
         return;
     }
     peer = calloc(1, sizeof *peer);
@@ -299,6 +322,15 @@ static void beat(struct core *core, struct peer *peer, int64_t now_ms)
     }
 }
 
+static struct peer *gone_peer(const struct core *core)
+{
+    size_t at = 0;
+    struct peer *peer;
+    while ((peer = index_next(&core->peers, &at)) && !peer->is_gone) {
+    }
+    return peer;
+}
+
 static struct peer *silent_peer(const struct core *core, int64_t now_ms)
 {
     size_t at = 0;
@@ -315,6 +347,9 @@ void core_tick(struct core *core, int64_t now_ms)
 {
     size_t at = 0;
     struct peer *peer;
+    while ((peer = gone_peer(core))) {
+        lose_peer(core, peer, "is gone", now_ms);
+    }
     while ((peer = silent_peer(core, now_ms))) {
         lose_peer(core, peer, "fell silent", now_ms);
     }
@@ -360,6 +395,7 @@ int64_t core_next_ms(const struct core *core)
     size_t at = 0;
     const struct peer *peer;
     while ((peer = index_next(&core->peers, &at))) {
+        next = peer->is_gone ? INT64_MIN : next;
         next = sooner(next, peer->heard_ms + core->config.queue.lease_ms);
         next = sooner(next, peer->sent_ms + core->config.heartbeat_ms);
     }
@@ -412,9 +448,41 @@ enum status core_reload(struct core *core, const struct graph *graph,
     return OK;
 }
 
-void core_drain(struct core *core)
+static void say_goodbye(struct core *core, struct peer *peer, int64_t now_ms)
+{
+    message_begin(&core->message, WIRE_GOODBYE, WIRE_NO_STAGE);
+    core_send(core, peer, now_ms);
+}
+
+void core_drain(struct core *core, int64_t now_ms)
 {
     core->draining = true;
+    for (uint32_t i = 0; i < core->worker_count; i++) {
+        if (!core->graph.stages[core->workers[i]->stage - 1].terminal) {
+            say_goodbye(core, core->workers[i], now_ms);
+        }
+    }
+}
+
+void core_leave(struct core *core, int64_t now_ms)
+{
+    size_t at = 0;
+    struct peer *peer;
+    while ((peer = index_next(&core->peers, &at))) {
+        say_goodbye(core, peer, now_ms);
+    }
+}
+
+// A sink that is there has something to fetch.
+static bool is_delivering(const struct core *core)
+{
+    for (uint32_t i = 0; i < core->worker_count; i++) {
+        uint32_t stage = core->workers[i]->stage;
+        if (core->graph.stages[stage - 1].terminal && queue_ready(core->queue, stage) > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool core_is_idle(const struct core *core)
@@ -424,7 +492,7 @@ bool core_is_idle(const struct core *core)
     for (uint32_t i = 0; i < core->graph.count; i++) {
         leased += counts->stages[i].leased;
     }
-    return leased == 0 && journal_pending_bytes(core->journal) == 0 &&
+    return leased == 0 && !is_delivering(core) && journal_pending_bytes(core->journal) == 0 &&
            journal_waiting_done(core->journal) == 0;
 }
 

@@ -78,8 +78,9 @@ MUST_CHECK enum status core_recover(struct core *core, const struct disk *disk, 
 void core_message(struct core *core, uint64_t peer, struct view envelope, struct view body,
                   int64_t now_ms);
 
-// A send to `peer` found nobody: the connection is gone.
-void core_unreachable(struct core *core, uint64_t peer, int64_t now_ms);
+// A send to `peer` found nobody: the connection is gone. What came over it before may wait to be read, a GOODBYE say, so
+// the peer is given up by the next core_tick: let core_message have what there is first.
+void core_unreachable(struct core *core, uint64_t peer);
 
 // The batch of the last ACTION_COMMIT is on disk.
 void core_committed(struct core *core, int64_t now_ms);
@@ -116,11 +117,16 @@ MUST_CHECK enum status core_reload(struct core *core, const struct graph *graph,
                                    const struct core_config *config, int64_t now_ms,
                                    struct error *why);
 
-// From now on nothing new is accepted, and workers get no more. Unfinished articles stay in the journal.
-void core_drain(struct core *core);
+// Begins to leave. Nothing new is accepted. Workers of inner stages are told GOODBYE, get no more and hand in what they
+// have; sinks go on getting what is ready for them, so that no article leaves with one sink served and another not.
+// Unfinished articles stay in the journal.
+void core_drain(struct core *core, int64_t now_ms);
 
-// True when a drained core has nothing under way: no leases, no commit, nothing to write.
+// True when a drained core has nothing under way: no leases, nothing for a sink that is there, nothing to write.
 bool core_is_idle(const struct core *core);
+
+// Tells everybody who is left GOODBYE: the last actions before the end.
+void core_leave(struct core *core, int64_t now_ms);
 
 // The state as one JSON object, as `copydesk status --json` prints it.
 void core_status(const struct core *core, int64_t now_ms, struct buf *out);

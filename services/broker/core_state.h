@@ -28,6 +28,7 @@ struct peer {
     uint32_t credit_articles; // a worker: may be sent so many more
     int64_t credit_bytes;     // below zero by what the last article overdrew
     int64_t heard_ms, sent_ms, joined_ms;
+    bool is_gone;         // a send found nobody; given up by the next core_tick
     uint64_t messages;    // sent to it
     uint64_t done;        // articles it completed
     uint32_t name_number; // a worker: of its name in the archive

@@ -192,12 +192,13 @@ static bool lacks_document(const struct core *core, const struct article_task *t
            !holding_look(core_holding(task->article))->document;
 }
 
-// While too many sections are in memory no new article is begun; those under way go on.
+// While too many sections are in memory no new article is begun; those under way go on. A broker that leaves serves
+// sinks alone.
 static bool is_held_back(const struct core *core, uint32_t stage)
 {
     const struct graph_stage *at = &core->graph.stages[stage - 1];
-    return core->draining ||
-           (!at->terminal && at->needs == 0 && core->section_bytes >= core->config.section_bytes);
+    bool is_full = at->needs == 0 && core->section_bytes >= core->config.section_bytes;
+    return !at->terminal && (core->draining || is_full);
 }
 
 // An article whose sections have outgrown what a message may hold is shelved: nobody could be told of it.
@@ -289,7 +290,7 @@ void handout_dispatch(struct core *core, int64_t now_ms)
         again = false;
         for (uint32_t i = 0; i < core->worker_count; i++) {
             struct peer *peer = core->workers[(core->turn + i) % core->worker_count];
-            if (peer->credit_articles > 0 && peer->credit_bytes > 0 &&
+            if (!peer->is_gone && peer->credit_articles > 0 && peer->credit_bytes > 0 &&
                 queue_ready(core->queue, peer->stage) > 0 && !is_held_back(core, peer->stage)) {
                 again |= dispatch_to(core, peer, now_ms);
             }

@@ -857,7 +857,7 @@ static void reach(struct world *world, struct action *action)
     }
     frames_clear(&action->frames);
     if (!is_ghost(world, action->peer)) {
-        core_unreachable(world->core, action->peer, broker_ms(world));
+        core_unreachable(world->core, action->peer);
     }
 }
 
@@ -905,7 +905,7 @@ static void check_limits(struct world *world)
 static void set_broker_timer(struct world *world)
 {
     int64_t next = core_next_ms(world->core);
-    next = next == INT64_MAX ? next : next - world->skew_ms;
+    next = next == INT64_MAX ? next : next <= broker_ms(world) ? 0 : next - world->skew_ms;
     next = next <= world->now_ms ? world->now_ms + 1 : next;
     if (next != INT64_MAX && next < world->broker_timer_ms) {
         world->broker_timer_ms = next;

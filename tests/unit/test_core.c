@@ -587,11 +587,69 @@ static void an_edit_that_cannot_be_taken_leaves_the_dead_letter_as_it_was(void *
     assert_true(answered(desk, "{\"error\":"));
     ask_edit(desk, "dlq edit a", VIEW("{}"), 2);
     assert_true(answered(desk, "no dead letter"));
-    core_drain(desk->core);
+    core_drain(desk->core, 0);
     ask_edit(desk, "dlq edit b", VIEW("{}"), 2);
     assert_true(answered(desk, "nothing new is written now"));
     assert_int_equal(queue_counts(core_queue(desk->core))->dead, 2);
     assert_true(answers(desk, "dlq show b", "\"document\":\"{\\\"id\\\":\\\"a\\\"}\"", 3));
+}
+
+static void a_broker_that_leaves_takes_what_is_out_and_serves_the_sinks(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    put(desk, "a", 1, 0);
+    commit(desk, 1);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_WELCOME);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_WORK);
+    result(desk, WORKER, 1, 1, WIRE_DONE, "{}");
+    hello(desk, WORKER, WIRE_WORKER, "dates", 8);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_WELCOME);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_WORK);
+    hello(desk, SINK, WIRE_WORKER, "export", 8);
+    assert_int_equal(receive_type(desk, SINK), WIRE_WELCOME);
+
+    core_drain(desk->core, 1);
+    perform(desk, 1);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_GOODBYE);
+    assert_int_equal(receive_type(desk, SINK), 0);
+    hello(desk, STRANGER, WIRE_WORKER, "clean", 8);
+    assert_int_equal(receive_type(desk, STRANGER), WIRE_GOODBYE);
+    assert_false(core_is_idle(desk->core));
+    result(desk, WORKER, 2, 1, WIRE_DONE, "{}");
+    assert_int_equal(receive_type(desk, SINK), WIRE_WORK);
+    assert_false(core_is_idle(desk->core));
+    result(desk, SINK, 3, 1, WIRE_DONE, NULL);
+    commit(desk, 2);
+    assert_true(core_is_idle(desk->core));
+    assert_int_equal(core_numbers(desk->core).complete, 1);
+
+    while (receive_type(desk, CLIENT)) {
+    }
+    core_leave(desk->core, 3);
+    perform(desk, 3);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_GOODBYE);
+    assert_int_equal(receive_type(desk, SINK), WIRE_GOODBYE);
+}
+
+static void what_a_lost_connection_brought_counts_before_its_end(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    put(desk, "a", 1, 0);
+    core_unreachable(desk->core, WORKER);
+    assert_true(core_next_ms(desk->core) <= 1);
+    message_begin(&desk->message, WIRE_GOODBYE, 1);
+    send(desk, WORKER, 1);
+    core_tick(desk->core, 1);
+    assert_int_equal(queue_counts(core_queue(desk->core))->expired_leases, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    core_unreachable(desk->core, WORKER);
+    core_tick(desk->core, 2);
+    assert_int_equal(queue_counts(core_queue(desk->core))->expired_leases, 1);
+    assert_int_equal(core_numbers(desk->core).workers[0], 0);
 }
 
 static void a_trace_tells_where_an_article_is_and_who_had_it(void **state)
@@ -696,6 +754,8 @@ int main(void)
         TEST(the_operator_retries_and_discards_those_that_are_meant),
         TEST(an_edited_dead_letter_goes_on_with_the_new_document_once_that_is_on_disk),
         TEST(an_edit_that_cannot_be_taken_leaves_the_dead_letter_as_it_was),
+        TEST(a_broker_that_leaves_takes_what_is_out_and_serves_the_sinks),
+        TEST(what_a_lost_connection_brought_counts_before_its_end),
         TEST(a_trace_tells_where_an_article_is_and_who_had_it),
         TEST(a_trace_tells_how_an_article_ended),
         TEST(a_delivered_article_is_traced_to_its_sink),

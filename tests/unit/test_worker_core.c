@@ -510,9 +510,39 @@ static void a_leaving_broker_is_left_and_looked_for_again(void **state)
     come_up(&line);
     begin(&line, WIRE_GOODBYE);
     deliver(&line);
+    expect_send(&line, WIRE_GOODBYE);
     expect_wait(&line);
     line.now_ms = worker_core_deadline(&line.core);
     assert_int_equal(next(&line, &action), WORKER_RECONNECT);
+    close_line(&line);
+}
+
+static void a_leaving_broker_gets_what_was_begun_and_the_rest_unread(void **state)
+{
+    (void)state;
+    struct line line;
+    struct worker_action action;
+    open_line(&line, 1, 8);
+    come_up(&line);
+    send_work(&line, 1);
+    send_work(&line, 2);
+    struct worker_article *running = expect_run(&line, 1);
+    begin(&line, WIRE_GOODBYE);
+    deliver(&line);
+    expect_send(&line, WIRE_RESULT);
+    assert_int_equal(said_item(&line, 0).item.handle, 2);
+    assert_int_equal(said_item(&line, 0).item.outcome, WIRE_RETURN);
+    assert_int_equal(line.said.header.credit_count, 0);
+    expect_wait(&line);
+    finish(&line, running, "{}");
+    expect_send(&line, WIRE_RESULT);
+    assert_int_equal(said_item(&line, 0).item.outcome, WIRE_DONE);
+    expect_send(&line, WIRE_GOODBYE);
+    expect_wait(&line);
+    line.now_ms = worker_core_deadline(&line.core);
+    assert_int_equal(next(&line, &action), WORKER_RECONNECT);
+    assert_int_equal(line.core.counts.fenced, 0);
+    assert_false(line.core.dismissed);
     close_line(&line);
 }
 
@@ -565,6 +595,7 @@ int main(void)
         cmocka_unit_test(a_canceled_article_is_returned_unless_it_has_begun),
         cmocka_unit_test(draining_returns_what_has_not_begun_and_finishes_the_rest),
         cmocka_unit_test(a_leaving_broker_is_left_and_looked_for_again),
+        cmocka_unit_test(a_leaving_broker_gets_what_was_begun_and_the_rest_unread),
         cmocka_unit_test(pauses_grow_and_stay_bounded),
         cmocka_unit_test(what_cannot_be_read_ends_the_session),
     };
