@@ -10,7 +10,7 @@
 
 const struct core_config core_defaults = {
     .heartbeat_ms = 2000,
-    .gather_ms = 5,
+    .gather_ms = 20,
     .retry_ms = 1000,
     .client_articles = 1024,
     .client_bytes = 8 << 20,

@@ -26,7 +26,9 @@ struct core_config {
     struct journal_config journal;
     uint64_t session; // names this run of the broker; another one after each start
     uint32_t heartbeat_ms;
-    uint32_t gather_ms;       // completions may wait so long for company on their way to disk
+    // Completions may wait so long for company on their way to disk; nobody waits for them. An article does not wait and
+    // takes them along. 20 and not 5: 1.01 and not 1.28 syncs an article at 200/s (drawn at random, syncs of .3 ms).
+    uint32_t gather_ms;
     uint32_t retry_ms;        // between attempts to write to a full disk
     uint32_t client_articles; // first grant to a client
     uint64_t client_bytes;    //

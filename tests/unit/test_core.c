@@ -732,6 +732,98 @@ static void a_stage_whose_articles_nobody_fetches_is_told_once_and_when_it_is_ov
     assert_null(core_numbers(desk->core).starving);
 }
 
+// --- group commit
+
+static void clear_inbox(struct desk *desk)
+{
+    while (desk->inbox_count > 0) {
+        frames_clear(&desk->inbox[--desk->inbox_count]);
+    }
+}
+
+// How many commits `articles` make that come one every `every_us` while a sync takes `sync_us`.
+static size_t commits_for(struct desk *desk, int64_t articles, int64_t every_us, int64_t sync_us)
+{
+    size_t commits = 0;
+    int64_t synced_us = INT64_MAX;
+    int64_t arrived = 0;
+    while (arrived < articles || desk->committing) {
+        char id[32];
+        int64_t next_us = arrived < articles ? arrived * every_us : INT64_MAX;
+        int64_t now_us = next_us < synced_us ? next_us : synced_us;
+        bool was_committing = desk->committing;
+        if (now_us == next_us) {
+            snprintf(id, sizeof id, "a%lld", (long long)arrived++);
+            put(desk, id, 1, now_us / 1000);
+        } else {
+            commit(desk, now_us / 1000);
+            was_committing = false;
+        }
+        if (desk->committing && !was_committing) {
+            commits++;
+            synced_us = now_us + sync_us;
+        }
+        synced_us = desk->committing ? synced_us : INT64_MAX;
+        clear_inbox(desk);
+    }
+    return commits;
+}
+
+static void articles_far_apart_are_committed_each_at_once(void **state)
+{
+    hello(*state, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(commits_for(*state, 200, 2000, 500), 200); // 500 a second
+}
+
+static void articles_closer_than_a_sync_share_one(void **state)
+{
+    hello(*state, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(commits_for(*state, 200, 2000, 10000), 41); // a lone one, then five by five
+}
+
+static void a_flood_is_committed_with_the_second_sync(void **state)
+{
+    hello(*state, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(commits_for(*state, 200, 0, 500), 2);
+}
+
+// One article is on disk and complete; its DONE waits since millisecond 1.
+static void complete_one(struct desk *desk)
+{
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    hello(desk, OTHER, WIRE_WORKER, "dates", 8);
+    hello(desk, SINK, WIRE_WORKER, "export", 8);
+    put(desk, "a", 1, 0);
+    commit(desk, 1);
+    result(desk, WORKER, 1, 1, WIRE_DONE, "{}");
+    result(desk, OTHER, 2, 1, WIRE_DONE, "{}");
+    result(desk, SINK, 3, 1, WIRE_DONE, NULL);
+}
+
+static void a_completion_waits_for_company_and_not_longer(void **state)
+{
+    struct desk *desk = *state;
+    complete_one(desk);
+    assert_false(desk->committing);
+    perform(desk, core_defaults.gather_ms);
+    assert_false(desk->committing);
+    assert_int_equal(core_next_ms(desk->core), 1 + core_defaults.gather_ms);
+    perform(desk, 1 + core_defaults.gather_ms);
+    commit(desk, 2 + core_defaults.gather_ms);
+    assert_false(desk->committing);
+}
+
+static void an_article_does_not_wait_for_company_and_takes_completions_along(void **state)
+{
+    struct desk *desk = *state;
+    complete_one(desk);
+    put(desk, "b", 1, 2);
+    commit(desk, 3); // begun at once
+    perform(desk, 100);
+    assert_false(desk->committing); // nothing is left to write
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
@@ -740,6 +832,11 @@ int main(void)
         TEST(a_duplicate_waits_for_the_first_one),
         TEST(a_full_disk_closes_the_door_and_opens_it_again),
         TEST(a_sync_that_fails_stops_the_broker),
+        TEST(articles_far_apart_are_committed_each_at_once),
+        TEST(articles_closer_than_a_sync_share_one),
+        TEST(a_flood_is_committed_with_the_second_sync),
+        TEST(a_completion_waits_for_company_and_not_longer),
+        TEST(an_article_does_not_wait_for_company_and_takes_completions_along),
         TEST(a_worker_gets_no_more_than_its_credit),
         TEST(a_stage_gets_the_sections_it_needs_and_a_sink_gets_all),
         cmocka_unit_test_setup_teardown(what_was_given_up_for_memory_comes_back_whole,
