@@ -449,7 +449,7 @@ static enum status recover(struct broker *broker, struct error *why)
     if (report.cut_bytes > 0) {
         log_warning(&broker->log,
                     "journal: cut %" PRIu64 " bytes off segment %" PRIu64
-                    ": a batch that was never acknowledged, or left from the file's earlier use",
+                    ": room for later batches, or one that was never acknowledged",
                     report.cut_bytes, report.cut_segment);
     }
     return OK;

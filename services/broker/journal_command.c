@@ -77,11 +77,13 @@ static enum status read_journal(struct reading *reading, const char *folder, str
         disk.cut = leave;
         status = journal_recover(journal, &disk, print_record, reading, &report, why);
     }
+    if (status == OK && report.segments == 0) {
+        status = error_set(why, ERR_NOT_FOUND, "there is no journal in %s", folder);
+    }
     if (status == OK && report.cut_bytes > 0) {
         printf("tail: %" PRIu64 " bytes of segment %" PRIu64
-               " will be cut off at the next start: a batch that was never acknowledged, or left "
-               "from the "
-               "file's earlier use\n",
+               " will be cut off at the next start: room for later batches, or one that was "
+               "never acknowledged\n",
                report.cut_bytes, report.cut_segment);
     }
     if (status == OK) {

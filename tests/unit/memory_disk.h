@@ -44,8 +44,8 @@ static inline enum status size(void *user, uint64_t segment, uint64_t *bytes, st
     return disk->there[segment] ? OK : error_set(why, ERR_NOT_FOUND, "gone");
 }
 
-static inline enum status read(void *user, uint64_t segment, uint64_t offset, void *to, size_t len,
-                               struct error *why)
+static inline enum status read_bytes(void *user, uint64_t segment, uint64_t offset, void *to,
+                                     size_t len, struct error *why)
 {
     const struct memory_disk *disk = user;
     (void)why;
@@ -151,7 +151,8 @@ static inline enum status recover(struct memory_disk *disk, struct told *told,
 {
     struct journal_config config = journal_defaults;
     config.segment_bytes = 4096;
-    struct disk calls = {.user = disk, .range = range, .size = size, .read = read, .cut = cut};
+    struct disk calls = {
+        .user = disk, .range = range, .size = size, .read = read_bytes, .cut = cut};
     *told = (struct told){.journal = journal_new(&config)};
     return journal_recover(told->journal, &calls, tell, told, report, why);
 }
