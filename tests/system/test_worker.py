@@ -134,6 +134,30 @@ def test_an_article_that_hangs_its_workers_ends_in_the_dead_letters(folder):
         holds(listed.out, "entities")
 
 
+def test_it_is_back_soon_after_each_of_many_restarts_of_the_broker(folder):
+    waits = []
+    with Room(folder, CLEAN_ONLY) as room:
+        room.start("broker")
+        room.start("clean", "worker", "clean")
+        room.start("export", "export")
+        write(folder / "in.ndjson", ndjson(articles(30000)))
+        client = room.start("submit", "submit", "in.ndjson")
+        room.wait_for_log("clean", "serving clean")
+        for times in range(2, 22):
+            room.stop("broker", signal.SIGKILL)
+            room.start("broker")
+            until(room.status, "a broker that answers")
+            ready = time.monotonic()
+            room.wait_for_log("clean", "serving clean", times)
+            waits.append(time.monotonic() - ready)
+        equal(wait(client)[0], 0)
+        room.wait_for_status(lambda status: status["articles"]["live"] == 0)
+        equal(len(room.exported()), 30000)
+    waits.sort()
+    print(f"         seconds until it served again: half within {waits[10]:.3f}, all within {waits[-1]:.3f}")
+    below(waits[-1], 1.0, "seconds from a broker that answers to a worker that serves")
+
+
 def own_kb(process):
     """Memory that a process shares with nobody."""
     text = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text()
