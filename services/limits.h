@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 // The process may hold at most `bytes` of memory of its own (RLIMIT_DATA: heap and stacks; files it maps read-only do not
-// count); beyond, allocations fail. 0: no limit. A lower limit that is already set stays. ERR_CONFIG when the system refuses.
+// count); beyond, allocations fail. 0: no limit. A lower limit that is already set stays. Built with a
+// sanitizer: no limit. ERR_CONFIG when the system refuses.
 MUST_CHECK enum status limits_memory(uint64_t bytes, struct error *why);
 
 // Whether a crash may leave a core file: when not, none is written; when so, as large as the system allows.

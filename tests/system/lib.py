@@ -183,6 +183,12 @@ def stop(process, number=signal.SIGTERM, timeout=TIMEOUT_S):
     return wait(process, timeout)[0]
 
 
+def is_sanitized():
+    """Whether the program was built with the address or thread sanitizer."""
+    program = pathlib.Path(PROGRAM).read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
 def python_with_zmq():
     """A Python that has pyzmq, None when there is none."""
     for python in (sys.executable, "/usr/bin/python3"):
