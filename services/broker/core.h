@@ -104,6 +104,9 @@ int64_t core_next_ms(const struct core *core);
 
 // The clock jumped by `by_ms` to `now_ms` since the last call: somebody set it. Who is silent, for how long, is not
 // concerned; embargoes and deadlines follow the clock. Call before anything else is told the new time.
+// A machine that wakes from sleep is such a jump too: compare with a clock that stands still meanwhile (CLOCK_MONOTONIC,
+// not CLOCK_BOOTTIME). Nobody could be heard in the sleep, so nobody is given up for it; embargoes and deadlines that
+// passed in it count at once.
 void core_jump(struct core *core, int64_t by_ms, int64_t now_ms);
 
 // Acts on what the events since the last turn have changed: answers, hands out work, commits.
