@@ -357,6 +357,7 @@ void core_tick(struct core *core, int64_t now_ms)
     queue_tick(core->queue, now_ms);
     core_settle_ended(core, now_ms);
     handout_send_canceled(core, now_ms);
+    keep_park(core, now_ms);
     watch_stages(core, now_ms);
     while ((peer = index_next(&core->peers, &at))) {
         beat(core, peer, now_ms);
@@ -379,6 +380,7 @@ void core_jump(struct core *core, int64_t by_ms, int64_t now_ms)
     core->retry_at_ms += core->retry_at_ms == INT64_MAX ? 0 : by_ms;
     core->started_ms += core->started_ms ? by_ms : 0;
     core->watched_ms += by_ms;
+    core->parked_ms += by_ms;
     queue_jump(core->queue, by_ms, now_ms);
     core_say(core, "the clock jumped by %lld ms; embargoes follow it, leases do not",
              (long long)by_ms);

@@ -110,6 +110,7 @@ struct core {
     uint32_t sync_us[CORE_SYNC_SAMPLES]; // commit i at i % CORE_SYNC_SAMPLES
     uint64_t sync_count;
     int64_t watched_ms;
+    int64_t parked_ms; // when keep_park last looked
     struct {
         int64_t since_ms; // has work and no worker; 0: has not
         bool told;
@@ -206,6 +207,9 @@ void watch_stages(struct core *core, int64_t now_ms);
 
 // Begins a commit when there is something to write and none is under way.
 void keep_commit(struct core *core, int64_t now_ms);
+
+// Gives up sections that wait for sinks when memory for them is short.
+void keep_park(struct core *core, int64_t now_ms);
 
 // Has the document of an article brought back to memory, unless that is under way: at once when its record is still
 // on the way to disk, else by an ACTION_READ.

@@ -8,6 +8,9 @@
 // An article that keeps a segment so far behind the newest one is written again.
 enum { STRAGGLE_SEGMENTS = 8 };
 
+// How often articles are looked through for sections to give up; an embargo that ends sooner keeps them.
+enum { PARK_MS = 250, PARK_EMBARGO_MS = 60000 };
+
 // What a remembered id takes in the journal.
 enum { MEMORY_BYTES = RECORD_HEAD_BYTES + RECORD_SEEN_BYTES };
 
@@ -318,6 +321,39 @@ static void spill(struct core *core, uint64_t from, uint64_t to)
         if (holding && holding_look(holding)->document && !queue_is_begun(core->queue, article)) {
             cool(core, holding);
         }
+    }
+}
+
+// Sections that nobody will fetch soon, because their sink is away or their embargo is long, give up their memory when that
+// gets short: or the articles behind them would wait as well. The stages make them again.
+void keep_park(struct core *core, int64_t now_ms)
+{
+    uint32_t idle = core->graph.terminal;
+    struct queued_article *article;
+    size_t at = 0;
+    size_t count = 0;
+    if (core->section_bytes < core->config.section_bytes / 4 * 3 ||
+        now_ms - core->parked_ms < PARK_MS) {
+        return;
+    }
+    core->parked_ms = now_ms;
+    for (uint32_t i = 0; i < core->worker_count; i++) {
+        idle &= ~graph_bit(core->workers[i]->stage);
+    }
+    while (core->section_bytes > core->config.section_bytes / 2 &&
+           (article = queue_next(core->queue, &at))) {
+        struct holding *holding = core_holding(article);
+        if (holding_look(holding)->section_bytes > 0 &&
+            queue_park(core->queue, article, idle, now_ms + PARK_EMBARGO_MS)) {
+            cool(core, holding);
+            count++;
+        }
+    }
+    if (count > 0) {
+        core_say(core,
+                 "memory for sections is short: what stages made of %zu articles that wait for "
+                 "sinks was given up and will be made again",
+                 count);
     }
 }
 

@@ -648,6 +648,36 @@ static struct article_task *next_in_line(const struct queue *queue, struct stage
     return task_at(queue, number);
 }
 
+bool queue_park(struct queue *queue, struct queued_article *article, uint32_t idle,
+                int64_t until_ms)
+{
+    const struct article_task *task = task_at(queue, article->tasks);
+    if (article->state != ARTICLE_LIVE || article->pubstatus == WIRE_CANCELED) {
+        return false;
+    }
+    for (; task; task = task_at(queue, task->sibling)) {
+        bool waits = task->state == TASK_READY     ? (idle & graph_bit(task->stage)) != 0
+                     : task->state == TASK_DELAYED ? task->since_ms > until_ms
+                                                   : false;
+        if (!waits || !queue->graph->stages[task->stage - 1].terminal) {
+            return false;
+        }
+    }
+    article->parked = true;
+    return true;
+}
+
+// A parked article begins again, but for the sinks that have it and the stages that were given up.
+static void unpark(struct queue *queue, struct queued_article *article, int64_t now_ms)
+{
+    while (article->tasks) {
+        remove_task(queue, task_at(queue, article->tasks));
+    }
+    article->parked = false;
+    article->done = (article->done & queue->graph->terminal) | queue_extra(article)->skipped;
+    advance(queue, article, now_ms);
+}
+
 struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t number,
                                  int64_t now_ms)
 {
@@ -658,6 +688,10 @@ struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t n
         return NULL;
     }
     struct article_task *task = next_in_line(queue, lines);
+    while (task && task->article->parked) {
+        unpark(queue, task->article, now_ms);
+        task = next_in_line(queue, lines);
+    }
     if (!task || (task->suspect && holder->count > 0)) {
         return NULL;
     }

@@ -88,6 +88,7 @@ struct queued_article {
     uint8_t ending : 4; // enum ending
     uint8_t listed : 1; // waits in queue_take_ended
     uint8_t again : 1;  // see struct queue_put
+    uint8_t parked : 1; // see queue_park
 };
 
 struct article_task {
@@ -139,6 +140,12 @@ void queue_remember(struct queue *queue, const struct story *story);
 // NULL when nothing is ready, or when the holder works on a suspect. Lanes share by weight, flash first.
 struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t holder,
                                  int64_t now_ms);
+
+// The caller has no room for what the stages made of an article that waits for sinks: before it is handed to one it goes
+// through the stages again. False, and nothing is changed, unless each of its tasks stands before a sink of the set `idle` or
+// is delayed beyond `until_ms`.
+bool queue_park(struct queue *queue, struct queued_article *article, uint32_t idle,
+                int64_t until_ms);
 
 // How many tasks of `stage` are ready now.
 size_t queue_ready(const struct queue *queue, uint32_t stage);

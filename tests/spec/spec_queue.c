@@ -4,6 +4,7 @@
 //     > 0      lease clean w1           done|fail|reject|return STAGE WORKER ID [attempt=N]
 //     > 10000  tick                     renew W, die W, leave W, revive ID, discard ID, counts STAGE
 //     > 70000  jump from=10000          the clock is set from 10000 to 70000
+//     > 10000  park a1 idle=export       gives up what the stages made of a1
 //     > 20000  pipeline clean=article dates=clean export=*    reloads; needs are separated by commas
 //
 // Every command gives one line, "put a1 -> accepted"; an article that ends because of it adds a line, "a1 complete".
@@ -188,6 +189,15 @@ static void pipeline(struct script *script)
     buf_printf(script->out, "%s\n", status == OK ? "ok" : why.text);
 }
 
+static void park(struct script *script)
+{
+    struct queued_article *article = queue_find(script->queue, handle_of(script, script->words[1]));
+    uint32_t idle = graph_find(&script->graph, option(script, "idle"));
+    bool done = article && queue_park(script->queue, article, idle ? graph_bit(idle) : 0,
+                                      script->now_ms + 60000);
+    buf_printf(script->out, "%s\n", done ? "ok" : "no");
+}
+
 static void tell_canceled(struct script *script)
 {
     struct canceled canceled;
@@ -248,8 +258,9 @@ static bool run_line(struct script *script, struct view line)
     static const struct {
         const char *command;
         void (*run)(struct script *script);
-    } commands[] = {{"put", put},      {"lease", lease},   {"done", answer},   {"fail", answer},
-                    {"crash", answer}, {"reject", answer}, {"return", answer}, {"counts", count}};
+    } commands[] = {{"put", put},       {"lease", lease},   {"done", answer},
+                    {"fail", answer},   {"park", park},     {"crash", answer},
+                    {"reject", answer}, {"return", answer}, {"counts", count}};
     struct view time;
     struct view rest = line;
     uint64_t now;

@@ -363,6 +363,97 @@ static void what_was_given_up_for_memory_comes_back_whole(void **state)
     frames_clear(&frames);
 }
 
+// Room for sections of four articles; one sink is there and one is not.
+static int open_tight_desk(void **state)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    struct core_config config = core_defaults;
+    config.queue = queue_defaults;
+    config.journal = journal_defaults;
+    config.section_bytes = 400;
+    assert_int_equal(
+        graph_parse(&desk->graph, VIEW("clean = article\nexport = *\narchive = *\n"), NULL), OK);
+    desk->core = core_new(&desk->graph, &config);
+    assert_non_null(desk->core);
+    message_init(&desk->message);
+    *state = desk;
+    return 0;
+}
+
+// Answers everything that was handed to a worker of `stage`, with a section of 100 bytes unless it is a sink. How many
+// articles that were.
+static size_t work_off(struct desk *desk, uint64_t peer, uint16_t stage, bool is_sink)
+{
+    static const char section[] =
+        "0123456789012345678901234567890123456789012345678901234567890123456789"
+        "012345678901234567890123456789";
+    struct frames frames = {0};
+    struct wire_message work;
+    size_t count = 0;
+    while (receive(desk, peer, &frames, &work)) {
+        struct wire_walk walk = {.message = &work};
+        while (work.header.type == WIRE_WORK && wire_next_item(&walk)) {
+            struct wire_item item = {
+                .handle = walk.item.handle, .attempt = walk.item.attempt, .outcome = WIRE_DONE};
+            message_begin(&desk->message, WIRE_RESULT, stage);
+            desk->message.header.credit_count = 1;
+            message_item(&desk->message, &item, VIEW(""));
+            if (!is_sink) {
+                message_section(&desk->message, stage, view_of(section));
+            }
+            send(desk, peer, 1);
+            count++;
+        }
+        frames_clear(&frames);
+    }
+    return count;
+}
+
+// Everybody does what there is, and a while passes.
+static void go_on(struct desk *desk, size_t *exported, size_t *archived, int64_t *now_ms)
+{
+    enum { ARCHIVE = 4 };
+    work_off(desk, WORKER, 1, false);
+    *exported += work_off(desk, SINK, 2, true);
+    *archived += work_off(desk, ARCHIVE, 3, true);
+    *now_ms += 300;
+    core_tick(desk->core, *now_ms);
+    perform(desk, *now_ms);
+    if (desk->committing) {
+        commit(desk, *now_ms);
+    }
+    while (receive_type(desk, CLIENT)) {
+    }
+}
+
+static void a_sink_that_is_away_delays_nobody_and_gets_everything_when_it_is_back(void **state)
+{
+    enum { ARTICLES = 20, ARCHIVE = 4 };
+    struct desk *desk = *state;
+    size_t exported = 0;
+    size_t archived = 0;
+    int64_t now_ms = 300;
+    char id[16];
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 1);
+    hello(desk, SINK, WIRE_WORKER, "export", 1);
+    for (int i = 0; i < ARTICLES; i++) {
+        snprintf(id, sizeof id, "a%d", i);
+        put(desk, id, 1, now_ms);
+        go_on(desk, &exported, &archived, &now_ms);
+    }
+    go_on(desk, &exported, &archived, &now_ms);
+    assert_int_equal(exported, ARTICLES);
+    assert_in_range(core_numbers(desk->core).section_bytes, 0, 400);
+    hello(desk, ARCHIVE, WIRE_WORKER, "archive", 1);
+    for (int i = 0; i < 4 * ARTICLES && archived < ARTICLES; i++) {
+        go_on(desk, &exported, &archived, &now_ms);
+    }
+    assert_int_equal(archived, ARTICLES);
+    assert_int_equal(exported, ARTICLES);
+    assert_int_equal(queue_counts(core_queue(desk->core))->live, 0);
+}
+
 static void a_silent_worker_loses_its_articles_to_another(void **state)
 {
     struct desk *desk = *state;
@@ -841,6 +932,9 @@ int main(void)
         TEST(a_stage_gets_the_sections_it_needs_and_a_sink_gets_all),
         cmocka_unit_test_setup_teardown(what_was_given_up_for_memory_comes_back_whole,
                                         open_cold_desk, close_desk),
+        cmocka_unit_test_setup_teardown(
+            a_sink_that_is_away_delays_nobody_and_gets_everything_when_it_is_back, open_tight_desk,
+            close_desk),
         TEST(a_silent_worker_loses_its_articles_to_another),
         TEST(a_clock_that_is_set_neither_loses_a_worker_nor_keeps_a_dead_one),
         TEST(whoever_said_no_hello_is_told_to),
