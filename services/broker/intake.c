@@ -112,7 +112,8 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
                             .embargo_ms = item->embargo_ms,
                             .lane = item->lane,
                             .pubstatus = item->pubstatus,
-                            .again = (item->flags & WIRE_AGAIN) != 0};
+                            .again = (item->flags & WIRE_AGAIN) != 0,
+                            .unsafe = true};
     if (intake_closed(core)) {
         return WIRE_BUSY;
     }

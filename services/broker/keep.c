@@ -306,6 +306,18 @@ void core_read(struct core *core, uint64_t handle, struct journal_place place, s
 
 // --- commits
 
+// Sinks may have what is on disk now.
+static void confirm(struct core *core, uint64_t durable, int64_t now_ms)
+{
+    const struct list *acks = &core->acks;
+    for (size_t i = acks->first; i < acks->end; i++) {
+        const struct ack *ack = (struct ack *)acks->at + i;
+        if (ack->outcome == WIRE_ACCEPTED && ack->safe_at <= durable) {
+            queue_confirm(core->queue, ack->handle, now_ms);
+        }
+    }
+}
+
 // Documents of articles that just became safe and will not be needed soon give up their memory.
 static void spill(struct core *core, uint64_t from, uint64_t to)
 {
@@ -409,6 +421,7 @@ void core_committed(struct core *core, int64_t now_ms)
         core->disk_full = false;
         core_say(core, "the disk has room again: accepting articles");
     }
+    confirm(core, journal_durable(core->journal), now_ms);
     spill(core, before, journal_durable(core->journal));
     move_stragglers(core, now_ms);
     drop_segments(core, now_ms);

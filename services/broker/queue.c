@@ -403,6 +403,7 @@ static bool open_task(struct queue *queue, struct queued_article *article, uint3
     }
     task->article = article;
     task->stage = (uint8_t)stage;
+    task->attempt = queue_extra(article)->rounds << 8;
     task->since_ms = now_ms;
     task->sibling = article->tasks;
     article->tasks = pool_number(task);
@@ -412,12 +413,19 @@ static bool open_task(struct queue *queue, struct queued_article *article, uint3
     return true;
 }
 
+// The stages it may stand before now and has no task for.
+static uint32_t ready_stages(const struct queue *queue, const struct queued_article *article)
+{
+    uint32_t ready = graph_ready(queue->graph, article->done, open_stages(queue, article));
+    return article->unsafe ? ready & ~queue->graph->terminal : ready;
+}
+
 // Opens tasks for every stage whose needs are met; ends the article when nothing is left to do.
 // False when memory ran out: some tasks are missing and the next call tries again.
 static bool advance(struct queue *queue, struct queued_article *article, int64_t now_ms)
 {
     const struct graph *graph = queue->graph;
-    uint32_t ready = graph_ready(graph, article->done, open_stages(queue, article));
+    uint32_t ready = ready_stages(queue, article);
     for (uint32_t stage = 1; stage <= graph->count; stage++) {
         if ((ready & graph_bit(stage)) && !open_task(queue, article, stage, now_ms)) {
             return false;
@@ -483,6 +491,7 @@ static struct queued_article *new_article(struct queue *queue, const struct queu
                                               : WIRE_ROUTINE,
         .pubstatus = put->pubstatus,
         .again = put->again,
+        .unsafe = put->unsafe,
     };
     int64_t embargo_ms = kill ? 0 : put->embargo_ms;
     if (put->deadline_ms != 0 || embargo_ms != 0) {
@@ -509,6 +518,17 @@ static void forget_oldest(struct queue *queue)
         queue->counts.remembered--;
     }
     pool_give(&queue->memory_pool, memory);
+}
+
+void queue_confirm(struct queue *queue, uint64_t handle, int64_t now_ms)
+{
+    struct queued_article *article = queue_find(queue, handle);
+    if (article && article->unsafe) {
+        article->unsafe = false;
+        if (article->state == ARTICLE_LIVE) {
+            advance(queue, article, now_ms);
+        }
+    }
 }
 
 void queue_remember(struct queue *queue, const struct story *story)
@@ -652,7 +672,8 @@ bool queue_park(struct queue *queue, struct queued_article *article, uint32_t id
                 int64_t until_ms)
 {
     const struct article_task *task = task_at(queue, article->tasks);
-    if (article->state != ARTICLE_LIVE || article->pubstatus == WIRE_CANCELED) {
+    if (article->state != ARTICLE_LIVE || article->pubstatus == WIRE_CANCELED ||
+        queue_extra(article)->rounds == UINT8_MAX) {
         return false;
     }
     for (; task; task = task_at(queue, task->sibling)) {
@@ -663,8 +684,8 @@ bool queue_park(struct queue *queue, struct queued_article *article, uint32_t id
             return false;
         }
     }
-    article->parked = true;
-    return true;
+    article->parked = need_extra(queue, article) != NULL;
+    return article->parked;
 }
 
 // A parked article begins again, but for the sinks that have it and the stages that were given up.
@@ -674,6 +695,7 @@ static void unpark(struct queue *queue, struct queued_article *article, int64_t 
         remove_task(queue, task_at(queue, article->tasks));
     }
     article->parked = false;
+    article->extra->rounds++;
     article->done = (article->done & queue->graph->terminal) | queue_extra(article)->skipped;
     advance(queue, article, now_ms);
 }
@@ -1185,7 +1207,6 @@ int64_t queue_oldest_ms(const struct queue *queue, uint32_t stage)
 
 static void check_article(const struct queue *queue, const struct queued_article *article)
 {
-    const struct graph *graph = queue->graph;
     const struct article_task *task = task_at(queue, article->tasks);
     uint32_t open = 0;
     for (; task; task = task_at(queue, task->sibling)) {
@@ -1197,8 +1218,8 @@ static void check_article(const struct queue *queue, const struct queued_article
     assert((open & article->done) == 0);
     assert(article->state == ARTICLE_LIVE || !article->tasks);
     if (article->state == ARTICLE_LIVE) {
-        assert(open != 0);
-        assert(graph_ready(graph, article->done, open) == 0);
+        assert(open != 0 || article->unsafe);
+        assert(ready_stages(queue, article) == 0);
     }
 }
 

@@ -68,6 +68,7 @@ struct article_extra {
     int64_t deadline_ms, embargo_ms; // 0: none
     struct dead_letter *dead;        // when state is ARTICLE_DEAD
     uint32_t skipped;                // stages given up at the deadline; they are in `done` too
+    uint32_t rounds;                 // how often it began again after being parked
 };
 
 // A million articles may wait, so an article and its task are kept narrow: what links them is a number of four bytes
@@ -89,6 +90,7 @@ struct queued_article {
     uint8_t listed : 1; // waits in queue_take_ended
     uint8_t again : 1;  // see struct queue_put
     uint8_t parked : 1; // see queue_park
+    uint8_t unsafe : 1; // see struct queue_put
 };
 
 struct article_task {
@@ -119,6 +121,7 @@ struct queue_put {
     uint8_t lane;                    // enum wire_lane
     uint8_t pubstatus;               // enum wire_pubstatus; WIRE_CANCELED is a kill
     bool again;                      // run this version again if it has ended, whatever its content
+    bool unsafe;                     // not on disk yet: no sink gets it before queue_confirm
 };
 
 // What queue_put would answer, short of memory running out.
@@ -133,6 +136,10 @@ enum wire_outcome queue_judge(const struct queue *queue, const struct queue_put 
 enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, int64_t now_ms,
                             struct queued_article **out);
 
+// An article that was put as unsafe is on disk now: sinks may have it. What they got before, a crash could take back: an older
+// version, or a killed story, would come after it. Does nothing when it has ended.
+void queue_confirm(struct queue *queue, uint64_t handle, int64_t now_ms);
+
 // Remembers an id from an earlier life of the broker, without an article.
 void queue_remember(struct queue *queue, const struct story *story);
 
@@ -143,7 +150,8 @@ struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t h
 
 // The caller has no room for what the stages made of an article that waits for sinks: before it is handed to one it goes
 // through the stages again. False, and nothing is changed, unless each of its tasks stands before a sink of the set `idle` or
-// is delayed beyond `until_ms`.
+// is delayed beyond `until_ms`, or when memory ran out. At most 255 times; its attempts go on from 256 * how often, so that
+// late answers are refused.
 bool queue_park(struct queue *queue, struct queued_article *article, uint32_t idle,
                 int64_t until_ms);
 

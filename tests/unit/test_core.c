@@ -309,6 +309,7 @@ static void a_stage_gets_the_sections_it_needs_and_a_sink_gets_all(void **state)
     hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
     hello(desk, WORKER, WIRE_WORKER, "clean", 8);
     put(desk, "a", 1, 0);
+    commit(desk, 0);
     result(desk, WORKER, 1, 1, WIRE_DONE, "{\"text\":\"t\"}");
     hello(desk, 4, WIRE_WORKER, "dates", 8);
     assert_int_equal(receive_type(desk, 4), WIRE_WELCOME);
@@ -452,6 +453,32 @@ static void a_sink_that_is_away_delays_nobody_and_gets_everything_when_it_is_bac
     assert_int_equal(archived, ARTICLES);
     assert_int_equal(exported, ARTICLES);
     assert_int_equal(queue_counts(core_queue(desk->core))->live, 0);
+}
+
+static void put_kill(struct desk *desk, const char *id, uint64_t version)
+{
+    struct wire_item item = {.handle = 77, .version = version, .pubstatus = WIRE_CANCELED};
+    message_begin(&desk->message, WIRE_PUT, WIRE_NO_STAGE);
+    message_item(&desk->message, &item, view_of(id));
+    message_section(&desk->message, WIRE_DOCUMENT, VIEW("{\"pubstatus\":\"canceled\"}"));
+    send(desk, CLIENT, 0);
+}
+
+// Or a crash could take back what they have seen, and an older version or a killed story come after it.
+static void sinks_get_nothing_that_is_not_on_disk(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 4);
+    hello(desk, SINK, WIRE_WORKER, "export", 4);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_WELCOME);
+    assert_int_equal(receive_type(desk, SINK), WIRE_WELCOME);
+    put_kill(desk, "a", 2);
+    assert_int_equal(receive_type(desk, SINK), 0);
+    commit(desk, 1);
+    assert_int_equal(receive_type(desk, SINK), WIRE_WORK);
+    put(desk, "b", 1, 2);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_WORK); // a stage need not wait
 }
 
 static void a_silent_worker_loses_its_articles_to_another(void **state)
@@ -779,6 +806,7 @@ static void a_delivered_article_is_traced_to_its_sink(void **state)
     hello(desk, OTHER, WIRE_WORKER, "dates", 8);
     hello(desk, SINK, WIRE_WORKER, "export", 8);
     put(desk, "a", 1, 0);
+    commit(desk, 0);
     result(desk, WORKER, 1, 1, WIRE_DONE, "{}");
     result(desk, OTHER, 2, 1, WIRE_DONE, "{}");
     result(desk, SINK, 3, 1, WIRE_DONE, NULL);
@@ -935,6 +963,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_sink_that_is_away_delays_nobody_and_gets_everything_when_it_is_back, open_tight_desk,
             close_desk),
+        TEST(sinks_get_nothing_that_is_not_on_disk),
         TEST(a_silent_worker_loses_its_articles_to_another),
         TEST(a_clock_that_is_set_neither_loses_a_worker_nor_keeps_a_dead_one),
         TEST(whoever_said_no_hello_is_told_to),
