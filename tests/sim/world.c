@@ -446,6 +446,17 @@ static void kill_node(struct world *world, struct node *node, bool silently)
              (struct event){.kind = EVENT_RESTART, .node = node->number, .life = node->life});
 }
 
+// A section is by the last attempt that was begun. Attempts of an article that was parked and begins again count from another
+// multiple of 256: what was handed to a sink before that is as good.
+static bool is_fresh(const struct version *version, const struct running *running,
+                     const struct made *made, uint32_t last)
+{
+    uint32_t round = running->article->item.attempt >> 8;
+    bool known = version->session == made->session && last >> 8 == round;
+    return made->session == running->session && made->attempt >> 8 == round &&
+           (!known || made->attempt == last);
+}
+
 // The sections are those of every inner stage, made for this article and by the last attempt that was begun.
 static void check_sections(struct world *world, const struct running *running)
 {
@@ -463,8 +474,7 @@ static void check_sections(struct world *world, const struct running *running)
         }
         memcpy(&made, bytes.at, sizeof made);
         whole = whole && made.place == running->place;
-        if (made.session != running->session ||
-            (version->session == made.session && made.attempt != version->attempts[i - 1])) {
+        if (!is_fresh(version, running, &made, version->attempts[i - 1])) {
             world->counts[SIM_STALE]++;
             tell(world, "STALE: the %s of %.*s is by attempt %u, the last was %u",
                  world->nodes[LEDGER_CLIENTS + (i - 1) * WORKERS_A_STAGE].stage,
