@@ -57,6 +57,8 @@ def folder_bytes(path):
 
 
 def test_what_a_queued_article_takes(folder):
+    if is_sanitized():
+        skip("a sanitizer has memory of its own")
     limit_mb = EMPTY_MB + ARTICLES * PER_ARTICLE / 1e6
     with Room(folder) as room:
         broker = room.start("broker")
@@ -83,6 +85,7 @@ def test_what_a_queued_article_takes(folder):
 
 def test_the_disk_limit_closes_the_door_until_articles_are_complete(folder):
     count, limit = 4000, 6 << 20
+    beyond = 4 << 20  # a spare segment, zeros ahead of the last batch in each of two, and a batch of what had been let in
     journal = folder / "copydesk-data/journal"
     sizes = []
 
@@ -96,11 +99,11 @@ def test_the_disk_limit_closes_the_door_until_articles_are_complete(folder):
         full = room.wait_for_status(lambda status: "--disk" in status["door"]["state"] and status["door"]["busy"] > 0)
         equal(submit.poll(), None)
         below(full["articles"]["live"], count, "articles accepted when the door closed")
-        below(folder_bytes(journal), limit + (1 << 20), "bytes on disk when the door closed")
+        below(folder_bytes(journal), limit + beyond, "bytes on disk when the door closed")
         room.start("clean", "worker", "clean")
         room.start("export", "export")
         room.wait_for_status(is_complete)
-        below(max(sizes), limit + (1 << 20), "bytes on disk while articles came and went")
+        below(max(sizes), limit + beyond, "bytes on disk while articles came and went")
         equal(wait(submit)[0], 0)
         equal(room.status()["door"]["state"], "open")
         equal(len(room.exported()), count)

@@ -165,6 +165,8 @@ def own_kb(process):
 
 
 def test_models_are_shared_by_threads_and_processes(folder):
+    if is_sanitized():
+        skip("a sanitizer has memory of its own")
     with Room(folder, "clean = article\nentities = clean\nsummary = clean entities\nexport = *\n") as room:
         room.start("broker")
         for name, threads in (("first", 1), ("second", 4)):
