@@ -391,6 +391,10 @@ static void tell_unchanged(struct broker *broker, const struct config *now)
                strcmp(config_list(now, "broker.listen"), config_list(old, "broker.listen")) == 0);
     tell_fixed(broker, "broker.journal",
                strcmp(config_text(now, "broker.journal"), config_text(old, "broker.journal")) == 0);
+    tell_fixed(broker, "broker.ops",
+               strcmp(config_text(now, "broker.ops"), config_text(old, "broker.ops")) == 0);
+    tell_fixed(broker, "broker.segment",
+               config_bytes(now, "broker.segment") == config_bytes(old, "broker.segment"));
     for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
         tell_fixed(broker, durations[i],
                    config_duration_ms(now, durations[i]) == config_duration_ms(old, durations[i]));

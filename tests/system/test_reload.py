@@ -68,6 +68,10 @@ def test_a_wrong_file_changes_nothing_and_is_told(folder):
         reload_broker(room, "clean = article\nshout = cleen\nexport = *\n", "nothing has changed: [pipeline]")
         holds(room.log("broker"), "'shout' needs 'cleen', which no line above defines")
         reload_broker(room, "export = article\n", "nothing has changed")
+        reload_broker(room, SHORT + "[broker]\nsegment = 1MiB\nlease = 7s\nops = 127.0.0.1:9750\n", "the pipeline is: clean export")
+        for key in ("segment", "ops"):  # the lease is a flag of this broker, which goes before the file
+            holds(room.log("broker"), f"broker.{key} stays as it was")
+        lacks(room.log("broker"), "broker.lease stays")
         equal(names(room), ["clean", "export"])
         equal(room.submit(articles(20)).code, 0)
         room.wait_for_status(lambda status: status["articles"]["complete"] == 20)
