@@ -26,7 +26,7 @@
 
 enum {
     WIRE_MAJOR = 1,
-    WIRE_MINOR = 1,
+    WIRE_MINOR = 2,
     WIRE_HEADER_BYTES = 40,
     WIRE_ITEM_BYTES = 96,
     WIRE_SECTION_BYTES = 8,
@@ -97,6 +97,8 @@ enum wire_tag {
     WIRE_TAG_COMMAND = 10,  // of an ASK
     WIRE_TAG_CODE = 11,     // u32: enum wire_error
     WIRE_TAG_TRACE = 12,    // W3C tracestate, passed on
+    WIRE_TAG_ALONG =
+        13, // since 1.2: names of stages whose sections a worker sends along with its own
 };
 
 enum wire_error {

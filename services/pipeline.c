@@ -57,7 +57,7 @@ static enum status unknown_stage(struct view name, struct error *why)
                                  known);
 }
 
-static enum status choose(uint32_t *chosen, struct view list, struct error *why)
+enum status pipeline_choose(uint32_t *chosen, struct view list, struct error *why)
 {
     struct view name;
     *chosen = 0;
@@ -95,14 +95,23 @@ static void add_needed(uint32_t *chosen)
 enum status pipeline_open(struct pipeline *pipeline, struct view list, const char *folder,
                           struct error *why)
 {
+    uint32_t chosen;
     *pipeline = (struct pipeline){0};
-    enum status status = choose(&pipeline->chosen, list, why);
+    enum status status = pipeline_choose(&chosen, list, why);
     if (status != OK) {
         return status;
     }
-    add_needed(&pipeline->chosen);
+    add_needed(&chosen);
+    return pipeline_open_chosen(pipeline, chosen, folder, why);
+}
+
+enum status pipeline_open_chosen(struct pipeline *pipeline, uint32_t chosen, const char *folder,
+                                 struct error *why)
+{
+    *pipeline = (struct pipeline){.chosen = chosen};
     for (size_t i = 0; i < stage_count; i++) {
-        if (pipeline->chosen & 1u << i) {
+        enum status status = OK;
+        if (chosen & 1u << i) {
             status = stages[i]->load(&pipeline->models[i], folder, why);
         }
         if (status != OK) {
@@ -111,13 +120,6 @@ enum status pipeline_open(struct pipeline *pipeline, struct view list, const cha
         }
     }
     return OK;
-}
-
-enum status pipeline_open_stage(struct pipeline *pipeline, size_t i, const char *folder,
-                                struct error *why)
-{
-    *pipeline = (struct pipeline){.chosen = 1u << i};
-    return stages[i]->load(&pipeline->models[i], folder, why);
 }
 
 void pipeline_close(struct pipeline *pipeline)

@@ -19,9 +19,12 @@ void pipeline_data_folder(char *out, size_t size);
 MUST_CHECK enum status pipeline_open(struct pipeline *pipeline, struct view list,
                                      const char *folder, struct error *why);
 
-// Loads the model of stage `i` alone, for pipeline_run_stage. ERR_CONFIG when it is missing.
-MUST_CHECK enum status pipeline_open_stage(struct pipeline *pipeline, size_t i, const char *folder,
-                                           struct error *why);
+// The set of the stages in `list`, as above, without those they need.
+MUST_CHECK enum status pipeline_choose(uint32_t *chosen, struct view list, struct error *why);
+
+// Loads the models of the chosen stages alone, for pipeline_run_stage. ERR_CONFIG when one is missing.
+MUST_CHECK enum status pipeline_open_chosen(struct pipeline *pipeline, uint32_t chosen,
+                                            const char *folder, struct error *why);
 void pipeline_close(struct pipeline *pipeline);
 
 // How an article came to the stage, for the stage's entry under `stages`. In one process there is none: NULL.

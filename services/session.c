@@ -117,6 +117,8 @@ static void come_up(struct session *session, int64_t now_ms, const struct wire_m
     session->run = wire_field_u64(welcome, WIRE_TAG_SESSION, 0);
     session->stage = welcome->header.stage;
     snprintf(session->stages, sizeof session->stages, "%.*s", VIEW_ARGS(names));
+    snprintf(session->along, sizeof session->along, "%.*s",
+             VIEW_ARGS(message_text(welcome, WIRE_TAG_ALONG)));
     session->state = SESSION_UP;
     session->since_ms = now_ms;
     session->why.text[0] = '\0';
@@ -225,6 +227,7 @@ static bool build_hello(struct session *session, int64_t now_ms, struct frames *
     field_text(session, WIRE_TAG_SOFTWARE, config->software);
     field_text(session, WIRE_TAG_STAGE, config->stage);
     field_text(session, WIRE_TAG_STAGE_VERSION, config->stage_version);
+    field_text(session, WIRE_TAG_ALONG, config->along);
     return session_finish(session, now_ms, frames);
 }
 

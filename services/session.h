@@ -29,6 +29,7 @@ struct session_config {
     const char *name;                  // for people; borrowed, as all strings here
     const char *software;              // "copydesk 0.1.0"
     const char *stage, *stage_version; // workers only, else NULL
+    const char *along;                 // names of stages a worker runs along with its own, or NULL
     uint32_t credit_count;             // a worker's first grant, else 0
     uint64_t credit_bytes;
     uint64_t seed; // of the jitter
@@ -43,6 +44,7 @@ struct session {
     uint64_t run;      // the broker's SESSION number; 0 before the first WELCOME
     uint16_t stage;    // our number, from WELCOME
     char stages[1024]; // names of all stages, from WELCOME
+    char along[1024];  // and of those that may be run along
     uint32_t heartbeat_ms, lease_ms;
     int64_t heard_ms, sent_ms; // last sign of life, last message sent
     int64_t retry_ms;

@@ -465,13 +465,38 @@ static void add_reach(struct child *child)
     add_common(child);
 }
 
-static void add_worker(struct up *up, const char *stage)
+// The stages of this program.
+static uint32_t our_stages(const struct graph *graph)
+{
+    uint32_t set = 0;
+    for (uint32_t number = 1; number <= graph->count; number++) {
+        set |= is_ours(&graph->stages[number - 1]) ? graph_bit(number) : 0;
+    }
+    return set;
+}
+
+// On one machine a worker does all it can to an article before it gives it back; the workers of the other stages do
+// what is left: second attempts, and what comes from workers elsewhere.
+static void add_along(struct child *child, const struct graph *graph, uint32_t stage)
+{
+    char names[WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES];
+    uint32_t along = graph_along(graph, stage, our_stages(graph));
+    struct view list = graph_names_of(graph, along, names);
+    names[list.len] = '\0';
+    add_flag(child, "--along", names);
+}
+
+static void add_worker(struct up *up, const struct graph *graph, uint32_t stage)
 {
     char threads[24];
-    struct child *child = add_child(up, PHASE_WORKERS, "worker", stage);
-    add_argument(child, stage);
-    snprintf(threads, sizeof threads, "%lld", (long long)config_int(up->config, "up.threads"));
+    const char *name = graph->stages[stage - 1].name;
+    struct child *child = add_child(up, PHASE_WORKERS, "worker", name);
+    long long wanted = config_int(up->config, "up.threads");
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    add_argument(child, name);
+    snprintf(threads, sizeof threads, "%lld", wanted > 0 ? wanted : cores > 0 ? cores : 1);
     add_flag(child, "--threads", threads);
+    add_along(child, graph, stage);
     add_flag(child, "--ops", "");
     add_reach(child);
 }
@@ -486,12 +511,12 @@ static void add_export(struct up *up)
     add_reach(child);
 }
 
-static void add_service(struct up *up, const struct graph_stage *stage)
+static void add_service(struct up *up, const struct graph *graph, uint32_t stage)
 {
-    if (stage->terminal) {
+    if (graph->stages[stage - 1].terminal) {
         add_export(up);
     } else {
-        add_worker(up, stage->name);
+        add_worker(up, graph, stage);
     }
 }
 
@@ -531,9 +556,9 @@ static enum status plan(struct up *up, struct error *why)
         return status;
     }
     add_broker(up);
-    for (uint32_t i = 0; i < up->graph.count; i++) {
-        if (is_ours(&up->graph.stages[i])) {
-            add_service(up, &up->graph.stages[i]);
+    for (uint32_t stage = 1; stage <= up->graph.count; stage++) {
+        if (is_ours(&up->graph.stages[stage - 1])) {
+            add_service(up, &up->graph, stage);
         }
     }
     return OK;
@@ -550,11 +575,11 @@ static struct child *find_child(struct up *up, const char *name)
 }
 
 // Starts the service of a stage that the pipeline has got.
-static void want(struct up *up, const struct graph_stage *stage)
+static void want(struct up *up, const struct graph *graph, uint32_t stage)
 {
-    struct child *child = find_child(up, stage->name);
+    struct child *child = find_child(up, graph->stages[stage - 1].name);
     if (!child && up->child_count < CHILD_LIMIT) {
-        add_service(up, stage);
+        add_service(up, graph, stage);
         child = &up->children[up->child_count - 1];
         child->is_wanted = false;
     }
@@ -591,9 +616,9 @@ static void reload(struct up *up)
         }
     }
     signal_phase(up, PHASE_BROKER, SIGHUP);
-    for (uint32_t i = 0; i < graph.count; i++) {
-        if (is_ours(&graph.stages[i])) {
-            want(up, &graph.stages[i]);
+    for (uint32_t stage = 1; stage <= graph.count; stage++) {
+        if (is_ours(&graph.stages[stage - 1])) {
+            want(up, &graph, stage);
         }
     }
     log_info(&up->log, "configuration read again");

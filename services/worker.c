@@ -42,7 +42,7 @@ struct desk {
     struct worker *worker;
     struct arena arena;
     struct notes notes;
-    struct buf whole; // see hand_on
+    struct buf made; // sections, one behind the other
 };
 
 struct worker {
@@ -53,14 +53,16 @@ struct worker {
     struct ops *ops;
     struct worker_line *line;
     struct pipeline pipeline;
-    size_t stage; // index in stages[]
+    size_t stage;                     // index in stages[]
+    size_t along[WORKER_ALONG_LIMIT]; // of those that are run along, see worker_core.h
+    size_t along_count;
     char name[NAME_BYTES];
 
     struct desks *desks;
     struct desk *desk;
     size_t desk_count;
 
-    struct series *outcomes[3], *seconds;
+    struct series *outcomes[STAGE_LIMIT][3], *seconds[STAGE_LIMIT];
     uv_timer_t drain_timer;
     uv_signal_t signals[SIGNAL_COUNT];
     bool draining, stopping;
@@ -95,75 +97,131 @@ static enum status merge_sections(const struct worker_article *from, struct arti
     return status;
 }
 
-static void count(struct worker *worker, enum status status, int64_t start_us)
+static void count(const struct worker *worker, size_t stage, enum status status, int64_t start_us)
 {
     enum desk_outcome outcome = status == OK              ? DESK_OK
                                 : status == ERR_NOT_FOUND ? DESK_SKIPPED
                                                           : DESK_FAILED;
-    series_add(worker->outcomes[outcome], 1);
-    series_observe_us(worker->seconds, clock_monotonic_us() - start_us);
+    series_add(worker->outcomes[stage][outcome], 1);
+    series_observe_us(worker->seconds[stage], clock_monotonic_us() - start_us);
+}
+
+// Runs one stage. A stage that fails has judged: its section says so, and the article goes on. ERR_MEMORY when memory is
+// missing for it, ERR_LIMIT when its section is too large, else OK.
+static enum status make_section(struct desk *desk, struct worker_article *from, size_t stage,
+                                struct article *article, struct view *section, struct error *why)
+{
+    struct worker *worker = desk->worker;
+    bool is_along = stage != worker->stage;
+    int64_t start_us = clock_monotonic_us();
+    const struct delivery delivery = {.attempt = from->item.attempt,
+                                      .queue_ms = is_along ? 0 : from->item.waited_ms,
+                                      .worker = worker->name};
+    from->stage = stage;
+    enum status status = pipeline_run_stage(&worker->pipeline, stage, article, &desk->notes, NULL,
+                                            &delivery, section, why);
+    count(worker, stage, status, start_us);
+    if (status == ERR_MEMORY) {
+        return status;
+    }
+    return section->len > 0
+               ? OK
+               : error_set(why, ERR_LIMIT, "the stage's section is larger than its limit");
 }
 
 // Later stages see sections, not the document. So the first stage, which needs the article itself, hands all of it on
 // but the raw page: a text that came with the document, its date, its language, members we do not know.
-static enum status hand_on(struct desk *desk, struct article *article, struct view *section,
-                           struct error *why)
+static enum status hand_on(struct desk *desk, const struct worker_article *from,
+                           struct article *article, struct view section, struct error *why)
 {
-    if (strcmp(stages[desk->worker->stage]->needs, "article") != 0) {
-        return OK;
+    bool whole = strcmp(stages[desk->worker->stage]->needs, "article") == 0;
+    enum status status = OK;
+    if (whole || from->along) {
+        status = article_merge(article, section, why);
     }
-    buf_reset(&desk->whole);
-    enum status status = article_merge(article, *section, why);
-    if (status == OK) {
-        status = article_print(article, true, &desk->whole);
-        *section = desk->whole.full ? VIEW("") : buf_view(&desk->whole);
+    if (status == OK && whole) {
+        status = article_print(article, true, &desk->made);
+    } else if (status == OK) {
+        buf_add(&desk->made, section);
     }
-    return status;
+    return status == OK && desk->made.full
+               ? error_set(why, ERR_LIMIT, "the stage's section is larger than its limit")
+               : status;
 }
 
-// An article whose sections cannot be merged never will be: it is rejected, with the reason. A stage that fails
-// has judged: its section says so, and the article goes on. ERR_MEMORY when memory is missing for it, else OK.
-static enum status run_stage(struct desk *desk, struct worker_article *from,
+// True when a stage that is run along after the `i`th reads what that one made.
+static bool is_read_later(const struct worker *worker, const struct worker_article *from, size_t i)
+{
+    struct view name = view_of(stages[worker->along[i]]->name);
+    for (size_t j = i + 1; j < worker->along_count; j++) {
+        if ((from->along & 1u << j) && stage_list_has(stages[worker->along[j]]->needs, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whatever fails here is left to those who serve the stage alone: they say why. ERR_MEMORY as above, else OK.
+static enum status run_along(struct desk *desk, struct worker_article *from,
                              struct article *article)
 {
-    struct worker *worker = desk->worker;
+    const struct worker *worker = desk->worker;
+    struct error why;
+    for (size_t i = 0; i < worker->along_count; i++) {
+        struct view section;
+        if (!(from->along & 1u << i)) {
+            continue;
+        }
+        enum status status = make_section(desk, from, worker->along[i], article, &section, &why);
+        if (status == OK && is_read_later(worker, from, i)) {
+            status = article_merge(article, section, &why);
+        }
+        if (status != OK || desk->made.len + section.len > SECTION_LIMIT) {
+            return status == ERR_MEMORY ? status : OK;
+        }
+        buf_add(&desk->made, section);
+        from->along_len[i] = section.len;
+    }
+    return OK;
+}
+
+// An article whose sections cannot be merged never will be: it is rejected, with the reason. ERR_MEMORY when memory is
+// missing for it, else OK.
+static enum status run_stages(struct desk *desk, struct worker_article *from,
+                              struct article *article)
+{
     struct error why = {""};
     struct view section;
-    int64_t start_us = clock_monotonic_us();
-    const struct delivery delivery = {
-        .attempt = from->item.attempt, .queue_ms = from->item.waited_ms, .worker = worker->name};
     enum status status = merge_sections(from, article, &why);
     if (status != OK) {
-        set_result(from, WIRE_REJECT, view_of(why.text));
-        count(worker, status, start_us);
-        return status == ERR_MEMORY ? status : OK;
+        count(desk->worker, desk->worker->stage, status, clock_monotonic_us());
+    } else {
+        status = make_section(desk, from, desk->worker->stage, article, &section, &why);
     }
-    status = pipeline_run_stage(&worker->pipeline, worker->stage, article, &desk->notes, NULL,
-                                &delivery, &section, &why);
-    count(worker, status, start_us);
-    if (status == ERR_MEMORY) {
-        return status;
+    if (status == OK) {
+        status = hand_on(desk, from, article, section, &why);
     }
-    status = section.len > 0 ? hand_on(desk, article, &section, &why) : OK;
     if (status != OK) {
         set_result(from, WIRE_REJECT, view_of(why.text));
-    } else if (section.len == 0) {
-        set_result(from, WIRE_REJECT, VIEW("the stage's section is larger than its limit"));
-    } else {
-        set_result(from, WIRE_DONE, section);
+        return status == ERR_MEMORY ? status : OK;
     }
-    return status == ERR_MEMORY ? status : OK;
+    size_t own_len = desk->made.len;
+    status = run_along(desk, from, article);
+    set_result(from, WIRE_DONE, buf_view(&desk->made));
+    from->result_len = own_len;
+    return status;
 }
 
 static bool is_starved(const struct desk *desk)
 {
-    return desk->arena.starved || desk->notes.json.starved || desk->whole.starved;
+    return desk->arena.starved || desk->notes.json.starved || desk->made.starved;
 }
 
 // Memory was missing, so what came of it says nothing about the article: others shall try it.
 static void hand_back(struct worker *worker, struct worker_article *article)
 {
     free(article->result);
+    memset(article->along_len, 0, sizeof article->along_len);
     set_result(article, WIRE_RETRY, VIEW("the worker ran out of memory"));
     atomic_store(&worker->exhausted, true);
 }
@@ -174,9 +232,10 @@ static void on_work(void *user, size_t desk_number, struct worker_article *from)
     struct desk *desk = &worker->desk[desk_number];
     struct article article;
     arena_reset(&desk->arena);
-    desk->notes.json.starved = desk->whole.starved = false;
+    buf_reset(&desk->made);
+    desk->notes.json.starved = desk->made.starved = false;
     article_init(&article, &desk->arena);
-    enum status status = run_stage(desk, from, &article);
+    enum status status = run_stages(desk, from, &article);
     article_clear(&article);
     if (status == ERR_MEMORY || is_starved(desk)) {
         hand_back(worker, from);
@@ -205,6 +264,7 @@ static void on_lost(void *user, struct worker_article *article, int number)
     struct worker *worker = user;
     char name[64];
     struct error why;
+    const char *stage = stages[article->stage]->name;
     crash_soon_ends();
     crash_name(number, name, sizeof name);
     if (number == CRASH_STOP) {
@@ -213,7 +273,7 @@ static void on_lost(void *user, struct worker_article *article, int number)
     } else {
         error_set(&why, ERR_LIMIT, "the stage crashed: %s", name);
     }
-    const struct log_about about = {.stage = stages[worker->stage]->name,
+    const struct log_about about = {.stage = stage,
                                     .id = view_slice(article->id, 0, ID_SHOWN),
                                     .version = (int64_t)article->item.version};
     log_write(&worker->log, LEVEL_ERROR, &about,
@@ -236,7 +296,7 @@ static enum status open_desks(struct worker *worker, struct error *why)
         desk->worker = worker;
         arena_init(&desk->arena, ARENA_LIMIT);
         notes_init(&desk->notes, SECTION_LIMIT);
-        buf_init(&desk->whole, SECTION_LIMIT);
+        buf_init(&desk->made, SECTION_LIMIT);
     }
     const struct desks_plan plan = {
         .count = worker->desk_count,
@@ -254,7 +314,7 @@ static void close_desks(struct worker *worker)
     desks_close(worker->desks);
     for (size_t i = 0; i < worker->desk_count && worker->desk; i++) {
         notes_clear(&worker->desk[i].notes);
-        buf_clear(&worker->desk[i].whole);
+        buf_clear(&worker->desk[i].made);
         arena_clear(&worker->desk[i].arena);
     }
     free(worker->desk);
@@ -373,22 +433,38 @@ static void on_signal(uv_signal_t *signal, int number)
 
 // ---- The command
 
-static enum status choose_stage(struct worker *worker, struct error *why)
+// The stage to serve, and those to run along with it, in the order of stages[].
+static enum status choose_stages(struct worker *worker, struct error *why)
 {
     const char *name = config_argument(worker->config, 0);
-    char folder[4096];
+    const char *along = config_text(worker->config, "worker.along");
+    uint32_t own, others = 0;
     if (!name || config_argument(worker->config, 1)) {
         return error_set(why, ERR_USAGE, "which stage? say: copydesk worker STAGE");
     }
-    if (!stage_find(view_of(name))) {
-        // says which there are
-        return pipeline_open(&worker->pipeline, view_of(name), "", why);
+    enum status status = pipeline_choose(&own, view_of(name), why);
+    if (status == OK && *along) {
+        status = pipeline_choose(&others, view_of(along), why);
     }
-    while (strcmp(stages[worker->stage]->name, name) != 0) {
+    if (status == OK && (own & (own - 1)) != 0) {
+        status = error_set(why, ERR_USAGE, "one stage, not '%s'; for others see --along", name);
+    }
+    if (status != OK) {
+        return status;
+    }
+    while (!(own & 1u << worker->stage)) {
         worker->stage++;
     }
+    own = 1u << worker->stage;
+    others &= ~own;
+    for (size_t i = 0; i < stage_count && worker->along_count < WORKER_ALONG_LIMIT; i++) {
+        if (others & 1u << i) {
+            worker->along[worker->along_count++] = i;
+        }
+    }
+    char folder[4096];
     pipeline_data_folder(folder, sizeof folder);
-    return pipeline_open_stage(&worker->pipeline, worker->stage, folder, why);
+    return pipeline_open_chosen(&worker->pipeline, own | others, folder, why);
 }
 
 static enum status set_limits(const struct worker *worker, struct error *why)
@@ -409,16 +485,25 @@ static void choose_name(struct worker *worker)
     }
 }
 
-static enum status open_ops(struct worker *worker, struct error *why)
+static void open_series(struct worker *worker, size_t i)
 {
     static const char *const names[] = {"ok", "failed", "skipped"};
-    const char *stage = stages[worker->stage]->name;
+    const char *stage = stages[i]->name;
+    for (int outcome = 0; outcome < 3; outcome++) {
+        worker->outcomes[i][outcome] =
+            metrics_series(worker->metrics, METRIC_ARTICLES, stage, names[outcome]);
+    }
+    worker->seconds[i] = metrics_series(worker->metrics, METRIC_STAGE_SECONDS, stage, NULL);
+}
+
+static enum status open_ops(struct worker *worker, struct error *why)
+{
     const char *listen = config_text(worker->config, "worker.ops");
     worker->metrics = metrics_new();
-    for (int i = 0; i < 3; i++) {
-        worker->outcomes[i] = metrics_series(worker->metrics, METRIC_ARTICLES, stage, names[i]);
+    open_series(worker, worker->stage);
+    for (size_t i = 0; i < worker->along_count; i++) {
+        open_series(worker, worker->along[i]);
     }
-    worker->seconds = metrics_series(worker->metrics, METRIC_STAGE_SECONDS, stage, NULL);
     return *listen ? ops_open(&worker->ops, listen, worker->metrics, why) : OK;
 }
 
@@ -426,7 +511,7 @@ static enum status open_line(struct worker *worker, struct error *why)
 {
     uint32_t threads = (uint32_t)config_int(worker->config, "worker.threads");
     const struct worker_pace pace = worker_pace_for(threads, 0);
-    const struct worker_line_config config = {
+    struct worker_line_config config = {
         .loop = &worker->loop,
         .broker = config_text(worker->config, "worker.broker"),
         .worker = {.name = worker->name,
@@ -442,6 +527,9 @@ static enum status open_line(struct worker *worker, struct error *why)
         .on_run = on_run,
         .on_turn = on_turn,
         .on_stopped = on_stopped};
+    for (size_t i = 0; i < worker->along_count; i++) {
+        config.worker.along[i] = stages[worker->along[i]]->name;
+    }
     return worker_line_open(&worker->line, &config, why);
 }
 
@@ -462,7 +550,7 @@ static enum status serve(struct worker *worker, struct error *why)
     choose_name(worker);
     enum status status = set_limits(worker, why);
     if (status == OK) {
-        status = choose_stage(worker, why);
+        status = choose_stages(worker, why);
     }
     if (status == OK) {
         status = open_ops(worker, why);

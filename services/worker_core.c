@@ -1,6 +1,7 @@
 #include "services/worker_core.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -46,15 +47,27 @@ static void article_free(struct worker_article *article)
     }
 }
 
+static void join_names(struct worker_core *core)
+{
+    size_t len = 0;
+    for (int i = 0; core->config.along[i]; i++) {
+        len += (size_t)snprintf(core->along_names + len, sizeof core->along_names - len, "%s%s",
+                                i > 0 ? " " : "", core->config.along[i]);
+        assert(len < sizeof core->along_names);
+    }
+}
+
 void worker_core_init(struct worker_core *core, const struct worker_config *config, int64_t now_ms)
 {
     assert(config->slots >= 1 && config->credit_count >= config->slots);
     *core = (struct worker_core){.config = *config};
+    join_names(core);
     const struct session_config session = {.role = WIRE_WORKER,
                                            .name = config->name,
                                            .software = "copydesk " COPYDESK_VERSION,
                                            .stage = config->stage,
                                            .stage_version = config->stage_version,
+                                           .along = config->along[0] ? core->along_names : NULL,
                                            .credit_count = config->credit_count,
                                            .credit_bytes = config->credit_bytes,
                                            .seed = config->seed};
@@ -229,6 +242,28 @@ static void cancel(struct worker_core *core, int64_t now_ms, const struct wire_m
     }
 }
 
+// The place of `name` among `names`, from 1; 0 when it is not there.
+static uint16_t place_of(const char *names, const char *name)
+{
+    struct view rest = view_of(names), word;
+    for (uint16_t place = 1; view_next_word(&rest, &word); place++) {
+        if (view_equal(word, view_of(name))) {
+            return place;
+        }
+    }
+    return 0;
+}
+
+// Which of the stages that could be run along the broker wants.
+static void agree_on_along(struct worker_core *core)
+{
+    for (int i = 0; core->config.along[i]; i++) {
+        const char *name = core->config.along[i];
+        bool wanted = place_of(core->session.along, name) > 0;
+        core->along_numbers[i] = wanted ? place_of(core->session.stages, name) : 0;
+    }
+}
+
 static void return_waiting(struct worker_core *core, int64_t now_ms)
 {
     for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
@@ -246,6 +281,9 @@ void worker_core_message(struct worker_core *core, int64_t now_ms, struct view e
     struct wire_message message;
     enum session_event event = session_message(&core->session, now_ms, envelope, body, &message);
     keep_up(core);
+    if (event == SESSION_WELCOMED) {
+        agree_on_along(core);
+    }
     if (event != SESSION_MESSAGE) {
         return;
     }
@@ -318,6 +356,19 @@ static uint32_t next_grant(struct worker_core *core)
     return grant;
 }
 
+static void add_along(struct worker_core *core, const struct worker_article *article)
+{
+    const char *at = article->result + article->result_len;
+    for (int i = 0; i < WORKER_ALONG_LIMIT; i++) {
+        if (article->along_len[i] > 0) {
+            assert(article->along & 1u << i);
+            message_section(&core->session.out, core->along_numbers[i],
+                            (struct view){at, article->along_len[i]});
+            at += article->along_len[i];
+        }
+    }
+}
+
 static void add_result(struct worker_core *core, const struct worker_article *article)
 {
     struct message *out = &core->session.out;
@@ -328,11 +379,21 @@ static void add_result(struct worker_core *core, const struct worker_article *ar
     if (article->result) {
         message_section(out, core->session.stage,
                         (struct view){article->result, article->result_len});
+        add_along(core, article);
     }
     // A worker that leaves does not ask for more.
     out->header.credit_count += is_leaving(core) ? 0 : next_grant(core);
     out->header.credit_bytes += is_leaving(core) ? 0 : article->bytes;
     count_outcome(&core->counts, article->outcome);
+}
+
+static size_t result_bytes(const struct worker_article *article)
+{
+    size_t bytes = article->result_len;
+    for (int i = 0; i < WORKER_ALONG_LIMIT; i++) {
+        bytes += article->along_len[i];
+    }
+    return bytes;
 }
 
 // Of the results that one message will take.
@@ -341,7 +402,7 @@ static size_t settled_bytes(const struct worker_core *core)
     const struct worker_article *article = core->settled.first;
     size_t bytes = 0;
     for (int i = 0; article && i < BATCH_LIMIT && bytes < BATCH_BYTES_LIMIT; i++) {
-        bytes += article->result ? article->result_len : 0;
+        bytes += article->result ? result_bytes(article) : 0;
         article = article->next;
     }
     return bytes;
@@ -370,6 +431,15 @@ static bool build_results(struct worker_core *core, int64_t now_ms, struct frame
     return true;
 }
 
+static uint32_t along_set(const struct worker_core *core)
+{
+    uint32_t set = 0;
+    for (int i = 0; i < WORKER_ALONG_LIMIT; i++) {
+        set |= core->along_numbers[i] ? 1u << i : 0;
+    }
+    return set;
+}
+
 static struct worker_article *next_to_run(struct worker_core *core, int64_t now_ms)
 {
     if (core->running >= core->config.slots || core->waiting == 0) {
@@ -381,6 +451,7 @@ static struct worker_article *next_to_run(struct worker_core *core, int64_t now_
         article = worker_list_pop(&core->lanes[lane]);
     }
     article->begun_ms = now_ms;
+    article->along = article->item.attempt == 1 ? along_set(core) : 0;
     core->waiting--;
     core->running++;
     return article;

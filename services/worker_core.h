@@ -11,6 +11,8 @@
 //   - Results share messages: they wait while more can be run at once, for at most a millisecond. Each message gives the broker back the credit of the articles it settles, as far as the pace wants it.
 //   - Work and results of an earlier epoch (session.h) are dropped: the broker has taken them back, and
 //     whoever has the article now holds a higher attempt number.
+//   - A worker may run further stages along with its own, where the broker's pipeline allows: it saves handing the article
+//     round. Only at the first attempt: what went wrong once is done step by step, so that the broker learns which stage it is.
 //   - Draining: what has not begun is returned at once, what has begun is finished, then GOODBYE.
 //   - The same when the broker says GOODBYE; after ours a broker is looked for again, after a pause.
 //
@@ -20,11 +22,15 @@
 
 #include "services/session.h"
 
+enum { WORKER_ALONG_LIMIT = 16 };
+
 struct worker_config {
     const char *name;  // for people, in logs and dead letters
     const char *stage; // serves the queue of this name
     const char *stage_version;
-    uint32_t slots;        // articles that run at the same time
+    const char *along[WORKER_ALONG_LIMIT +
+                      1]; // stages that could be run along, in the order of running; ends with NULL
+    uint32_t slots;       // articles that run at the same time
     uint32_t credit_count; // articles the broker may have out here, running ones included
     uint64_t credit_bytes;
     uint64_t seed;
@@ -37,7 +43,7 @@ struct worker_section {
 };
 
 // An article on lease. The core owns it; between WORKER_RUN and worker_core_finished the shell may read it and
-// writes the last three members.
+// writes the last four members.
 struct worker_article {
     struct worker_article *next;
     struct wire_item item; // handle, attempt, version, lane, pubstatus, times, trace
@@ -47,10 +53,14 @@ struct worker_article {
     uint64_t bytes; // of credit: id and sections
     uint64_t epoch;
     int64_t received_ms, begun_ms;
+    uint32_t along; // bit i: run config.along[i] too
+    size_t stage;   // the shell's: which stage is being run
 
     enum wire_outcome outcome; // DONE, RETRY, REJECT, RETURN or CRASHED
     char *result;              // the section, or a sentence; from malloc, taken; NULL is fine
     size_t result_len;
+    size_t along_len
+        [WORKER_ALONG_LIMIT]; // the sections of stages that were run along stand behind it; 0: none
 };
 
 struct worker_list {
@@ -82,6 +92,8 @@ struct worker_counts {
 
 struct worker_core {
     struct worker_config config;
+    char along_names[256];                      // of config.along, as HELLO has them
+    uint16_t along_numbers[WORKER_ALONG_LIMIT]; // the broker's, of those it wants; 0 for others
     struct session session;
     uint64_t epoch;                            // of what is held
     struct worker_list lanes[WIRE_LANE_COUNT]; // not begun

@@ -135,6 +135,8 @@ static bool accept_worker(struct core *core, struct peer *peer, const struct wir
         return false;
     }
     core->workers[core->worker_count++] = peer;
+    peer->could = graph_set(&core->graph, message_text(hello, WIRE_TAG_ALONG));
+    peer->along = graph_along(&core->graph, peer->stage, peer->could);
     peer->name_number = archive_name(core->archive, peer->name);
     peer->credit_articles = hello->header.credit_count;
     grant_bytes(peer, hello->header.credit_bytes);
@@ -157,6 +159,9 @@ static void welcome(struct core *core, struct peer *peer, int64_t now_ms)
     message_field_u32(message, WIRE_TAG_HEARTBEAT, core->config.heartbeat_ms);
     message_field_u32(message, WIRE_TAG_LEASE, core->config.queue.lease_ms);
     message_field(message, WIRE_TAG_SOFTWARE, VIEW("copydesk " COPYDESK_VERSION));
+    if (peer->along) {
+        message_field(message, WIRE_TAG_ALONG, graph_names_of(&core->graph, peer->along, names));
+    }
     core_send(core, peer, now_ms);
 }
 
@@ -418,6 +423,14 @@ void core_turn(struct core *core, int64_t now_ms)
     dlq_send_edited(core, now_ms);
 }
 
+// A worker may run other stages along with its own now: it is to say HELLO again. What it holds goes back to the line.
+static void greet_again(struct core *core, struct peer *peer, int64_t now_ms)
+{
+    core_send_error(core, peer->number, WIRE_ERROR_UNKNOWN,
+                    "the pipeline has changed: say HELLO again");
+    remove_peer(core, peer, false, now_ms);
+}
+
 static void dismiss(struct core *core, struct peer *peer, int64_t now_ms)
 {
     char sentence[160];
@@ -442,8 +455,11 @@ enum status core_reload(struct core *core, const struct graph *graph,
     queue_configure(core->queue, &config->queue);
     queue_reload(core->queue, now_ms);
     for (uint32_t i = core->worker_count; i-- > 0;) {
-        if (!graph_in_use(&core->graph, core->workers[i]->stage)) {
-            dismiss(core, core->workers[i], now_ms);
+        struct peer *peer = core->workers[i];
+        if (!graph_in_use(&core->graph, peer->stage)) {
+            dismiss(core, peer, now_ms);
+        } else if (peer->along != graph_along(&core->graph, peer->stage, peer->could)) {
+            greet_again(core, peer, now_ms);
         }
     }
     core_settle_ended(core, now_ms);

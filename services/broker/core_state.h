@@ -23,8 +23,9 @@ enum {
 // Someone who said HELLO over a connection.
 struct peer {
     uint64_t number;
-    uint8_t role;             // enum wire_role
-    uint32_t stage;           // a worker's
+    uint8_t role;          // enum wire_role
+    uint32_t stage;        // a worker's
+    uint32_t could, along; // set of further stages it could run along, and of those it was told to
     uint32_t credit_articles; // a worker: may be sent so many more
     int64_t credit_bytes;     // below zero by what the last article overdrew
     int64_t heard_ms, sent_ms, joined_ms;

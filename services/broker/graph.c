@@ -176,16 +176,50 @@ uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open)
     return ready;
 }
 
-struct view graph_names(const struct graph *graph, char *out)
+// Numbers rise from what is needed to what needs it. After a reload it may be otherwise: such a stage is left out.
+uint32_t graph_along(const struct graph *graph, uint32_t stage, uint32_t wanted)
+{
+    uint32_t made = graph_bit(stage);
+    for (uint32_t number = 1; number <= graph->count; number++) {
+        const struct graph_stage *at = &graph->stages[number - 1];
+        bool is_wanted = (wanted & graph->inner & graph_bit(number)) != 0;
+        bool has_document = graph->stages[stage - 1].needs_document || !at->needs_document;
+        if (is_wanted && has_document && at->needs != 0 && (at->needs & ~made) == 0) {
+            made |= graph_bit(number);
+        }
+    }
+    return made & ~graph_bit(stage);
+}
+
+struct view graph_names_of(const struct graph *graph, uint32_t set, char *out)
 {
     size_t len = 0;
     for (uint32_t i = 0; i < graph->count; i++) {
-        if (i > 0) {
+        size_t name = strlen(graph->stages[i].name);
+        if (!(set & graph_bit(i + 1))) {
+            continue;
+        }
+        if (len > 0) {
             out[len++] = ' ';
         }
-        size_t name = strlen(graph->stages[i].name);
         memcpy(out + len, graph->stages[i].name, name);
         len += name;
     }
     return (struct view){out, len};
+}
+
+struct view graph_names(const struct graph *graph, char *out)
+{
+    return graph_names_of(graph, UINT32_MAX, out);
+}
+
+uint32_t graph_set(const struct graph *graph, struct view names)
+{
+    struct view name;
+    uint32_t set = 0;
+    while (view_next_word(&names, &name)) {
+        uint32_t number = graph_find(graph, name);
+        set |= number ? graph_bit(number) : 0;
+    }
+    return set;
 }

@@ -63,8 +63,16 @@ const char *graph_name_of(const struct graph *graph, uint32_t number);
 // The stages that are not yet in `done` nor in `open` and whose needs are in `done`.
 uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open);
 
+// Those of the set `wanted` that whoever has an article for `stage` can run right after it: what each of them needs is made
+// by `stage`, or by another of them before it. Sinks are never among them.
+uint32_t graph_along(const struct graph *graph, uint32_t stage, uint32_t wanted);
+
 // Names of all stages in the order of their numbers separated by spaces, as a WELCOME carries them. `out` has room for
 // WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES bytes.
 struct view graph_names(const struct graph *graph, char *out);
+
+// The same for the stages of a set alone; and back: the set of those named that there are.
+struct view graph_names_of(const struct graph *graph, uint32_t set, char *out);
+uint32_t graph_set(const struct graph *graph, struct view names);
 
 #endif

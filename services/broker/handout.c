@@ -57,33 +57,67 @@ static void keep_section(struct core *core, const struct queued_article *article
     }
 }
 
+// The sections of further stages, made in the same go.
+static void take_along(struct core *core, const struct peer *peer,
+                       const struct queued_article *article, struct wire_walk *walk, int64_t now_ms)
+{
+    struct wire_section section;
+    const uint8_t *bytes;
+    while (wire_next_section(walk, &section, &bytes)) {
+        bool known = section.stage >= 1 && section.stage <= core->graph.count;
+        if (known && (peer->along & graph_bit(section.stage)) &&
+            queue_supply(core->queue, article->handle, section.stage, now_ms)) {
+            keep_section(core, article, section.stage,
+                         (struct view){(const char *)bytes, section.bytes});
+        }
+    }
+}
+
+// False when the answer counts no more.
+static bool take_done(struct core *core, struct peer *peer, const struct queued_article *article,
+                      struct wire_walk *walk, int64_t now_ms)
+{
+    const struct wire_item *item = &walk->item;
+    struct wire_section section;
+    const uint8_t *bytes;
+    if (!queue_complete(core->queue, peer->number, item->handle, peer->stage, item->attempt,
+                        now_ms)) {
+        return false;
+    }
+    peer->done++;
+    if (!core->graph.stages[peer->stage - 1].terminal &&
+        wire_next_section(walk, &section, &bytes)) {
+        keep_section(core, article, peer->stage, (struct view){(const char *)bytes, section.bytes});
+        take_along(core, peer, article, walk, now_ms);
+    }
+    return true;
+}
+
+// The sentence that comes with what is not done.
+static struct view read_sentence(struct wire_walk *walk)
+{
+    struct wire_section section;
+    const uint8_t *bytes;
+    return wire_next_section(walk, &section, &bytes)
+               ? (struct view){(const char *)bytes, section.bytes}
+               : (struct view){"", 0};
+}
+
 static void take_result_item(struct core *core, struct peer *peer, struct wire_walk *walk,
                              int64_t now_ms)
 {
-    struct wire_section section;
-    const uint8_t *bytes = NULL;
-    struct view text = {"", 0};
     const struct wire_item *item = &walk->item;
+    struct view text = item->outcome == WIRE_DONE ? VIEW("") : read_sentence(walk);
     struct queue *queue = core->queue;
     // What ends here is freed by core_settle_ended, not before. A task that is held has its article.
     const struct queued_article *article = queue_find(queue, item->handle);
     enum hop_end end = HOP_REJECT;
     bool taken;
     struct view worker = view_of(peer->name);
-    if (wire_next_section(walk, &section, &bytes)) {
-        text = (struct view){(const char *)bytes, section.bytes};
-    }
     switch (item->outcome) {
     case WIRE_DONE:
         end = HOP_DONE;
-        taken =
-            queue_complete(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms);
-        if (taken) {
-            peer->done++;
-            if (!core->graph.stages[peer->stage - 1].terminal && bytes) {
-                keep_section(core, article, peer->stage, text);
-            }
-        }
+        taken = take_done(core, peer, article, walk, now_ms);
         break;
     case WIRE_RETRY:
         end = HOP_RETRY;

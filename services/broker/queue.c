@@ -771,19 +771,34 @@ static struct article_task *held(struct queue *queue, uint64_t number, uint64_t 
     return task;
 }
 
+static void complete(struct queue *queue, struct article_task *task, int64_t now_ms)
+{
+    struct queued_article *article = task->article;
+    queue->counts.stages[task->stage - 1].done++;
+    article->done |= graph_bit(task->stage);
+    remove_task(queue, task);
+    advance(queue, article, now_ms);
+}
+
 bool queue_complete(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
                     uint32_t attempt, int64_t now_ms)
 {
     struct article_task *task = held(queue, holder, handle, stage, attempt);
-    if (!task) {
-        return false;
+    if (task) {
+        complete(queue, task, now_ms);
     }
-    struct queued_article *article = task->article;
-    queue->counts.stages[stage - 1].done++;
-    remove_task(queue, task);
-    article->done |= graph_bit(stage);
-    advance(queue, article, now_ms);
-    return true;
+    return task != NULL;
+}
+
+bool queue_supply(struct queue *queue, uint64_t handle, uint32_t stage, int64_t now_ms)
+{
+    struct queued_article *article = roster_find(&queue->articles, handle);
+    struct article_task *task = article ? queue_task(queue, article, stage) : NULL;
+    bool waits = task && task->state == TASK_READY;
+    if (waits) {
+        complete(queue, task, now_ms);
+    }
+    return waits;
 }
 
 static void cut_text(char *out, size_t size, struct view text)

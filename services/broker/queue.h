@@ -175,6 +175,10 @@ bool queue_reject(struct queue *queue, uint64_t holder, uint64_t handle, uint32_
 bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
                   uint32_t attempt, int64_t now_ms);
 
+// A section of another stage came along with one that was completed. False, and nothing changes, unless a task of the article
+// waits for that stage and nobody has it.
+bool queue_supply(struct queue *queue, uint64_t handle, uint32_t stage, int64_t now_ms);
+
 // The holder is gone. Tasks it held return; with `died`, they are suspects: each is run alone, and one
 // that was alone in the hands of max_deaths dead holders is shelved.
 void queue_lose(struct queue *queue, uint64_t holder, bool died, int64_t now_ms,

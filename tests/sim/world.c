@@ -38,10 +38,12 @@ enum {
 
 enum node_kind { NODE_CLIENT, NODE_WORKER, NODE_SINK };
 
-// What a stage makes of an article: for whom, in which session of the broker, in which attempt.
+// What a stage makes of an article: for whom, in which session of the broker, in which attempt of which stage: its own, or
+// the one that it ran along with.
 struct made {
     uint64_t session;
     uint32_t place, attempt;
+    uint32_t stage_index, zero;
 };
 
 // An article that a node works on. Those of one run finish together.
@@ -365,6 +367,14 @@ static void pump_client(struct world *world, struct node *node)
 
 // --- workers and sinks
 
+static const char *const inner_stages[LEDGER_STAGES] = {"clean", "entities", "dates", "summary"};
+
+// The first worker of clean runs the other stages along.
+static bool runs_along(const struct node *node)
+{
+    return node->kind == NODE_WORKER && node->number == LEDGER_CLIENTS;
+}
+
 static void start_node(struct world *world, struct node *node)
 {
     node->alive = true;
@@ -387,6 +397,9 @@ static void start_node(struct world *world, struct node *node)
                                        .credit_count = slots * 2,
                                        .credit_bytes = 1 << 20,
                                        .seed = next_random(world)};
+        if (runs_along(node)) {
+            memcpy(config.along, inner_stages + 1, (LEDGER_STAGES - 1) * sizeof *inner_stages);
+        }
         worker_core_init(&node->worker, &config, world->now_ms);
     }
     if (node->kind == NODE_SINK) {
@@ -474,11 +487,11 @@ static void check_sections(struct world *world, const struct running *running)
         }
         memcpy(&made, bytes.at, sizeof made);
         whole = whole && made.place == running->place;
-        if (!is_fresh(version, running, &made, version->attempts[i - 1])) {
+        if (!is_fresh(version, running, &made, version->attempts[made.stage_index])) {
             world->counts[SIM_STALE]++;
             tell(world, "STALE: the %s of %.*s is by attempt %u, the last was %u",
                  world->nodes[LEDGER_CLIENTS + (i - 1) * WORKERS_A_STAGE].stage,
-                 VIEW_ARGS(article->id), made.attempt, version->attempts[i - 1]);
+                 VIEW_ARGS(article->id), made.attempt, version->attempts[made.stage_index]);
         }
     }
     if (!whole) {
@@ -576,14 +589,31 @@ static void set_retry(struct worker_article *article)
     set_result(article, WIRE_RETRY, sentence, sizeof sentence - 1);
 }
 
+// The section of the stage, and those of stages that ran along; now and then one is left out.
+static void set_made(struct world *world, struct worker_article *article, const struct made *made)
+{
+    struct made all[LEDGER_STAGES];
+    size_t count = 0;
+    all[count++] = *made;
+    for (uint32_t i = 0; i + 1 < LEDGER_STAGES; i++) {
+        if ((article->along & 1u << i) && !one_in(world, 50)) {
+            article->along_len[i] = sizeof *made;
+            all[count++] = *made;
+        }
+    }
+    set_result(article, WIRE_DONE, all, count * sizeof *made);
+    article->result_len = sizeof *made;
+}
+
 static void finish_article(struct world *world, struct node *node, const struct running *running)
 {
     struct worker_article *article = running->article;
     if (one_in(world, 200)) {
         set_retry(article);
     } else {
-        struct made made = {running->session, running->place, article->item.attempt};
-        set_result(article, WIRE_DONE, &made, sizeof made);
+        const struct made made = {running->session, running->place, article->item.attempt,
+                                  node->stage_index, 0};
+        set_made(world, article, &made);
     }
     worker_core_finished(&node->worker, world->now_ms, article);
 }
@@ -592,8 +622,9 @@ static bool is_poisoned(const struct world *world, const struct node *node, uint
 {
     for (uint32_t i = 0; i < node->running_count; i++) {
         const struct running *running = &node->running[i];
-        if (running->run == run && world->ledger->versions[running->place].poison) {
-            return strcmp(node->stage, "entities") == 0;
+        bool has_entities = strcmp(node->stage, "entities") == 0 || (running->article->along & 1);
+        if (running->run == run && world->ledger->versions[running->place].poison && has_entities) {
+            return true;
         }
     }
     return false;
@@ -1223,7 +1254,6 @@ static void happen(struct world *world, struct event *event)
 
 static void make_nodes(struct world *world)
 {
-    static const char *const inner[LEDGER_STAGES] = {"clean", "entities", "dates", "summary"};
     static const char *const sinks[LEDGER_SINKS] = {"desk", "export"};
     for (uint32_t i = 0; i < NODES; i++) {
         struct node *node = &world->nodes[i];
@@ -1235,7 +1265,7 @@ static void make_nodes(struct world *world)
         } else if (worker < WORKERS) {
             node->kind = NODE_WORKER;
             node->stage_index = worker / WORKERS_A_STAGE;
-            snprintf(node->stage, sizeof node->stage, "%s", inner[node->stage_index]);
+            snprintf(node->stage, sizeof node->stage, "%s", inner_stages[node->stage_index]);
             snprintf(node->name, sizeof node->name, "%s%u", node->stage, worker % WORKERS_A_STAGE);
         } else {
             node->kind = NODE_SINK;

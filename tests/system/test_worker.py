@@ -37,6 +37,40 @@ def test_all_stages_enrich_what_is_submitted(folder):
         holds(json.dumps(found["a7"]["dates"]), "2020-08-13")  # the document's own date reached the stage
 
 
+def told(article):
+    """What the stages said of an article, without what differs from run to run."""
+    stages = {name: {"status": stage["status"], "version": stage["version"], "attempt": stage["attempt"]}
+              for name, stage in article["stages"].items()}
+    return {**article, "stages": stages}
+
+
+def test_stages_that_run_along_say_the_same_as_each_alone(folder):
+    others = ("entities", "dates", "summary")
+    kinds = {".html": "text/html", ".txt": "text/plain"}
+    documents = [{"id": path.name, "content": path.read_text(errors="replace"), "content_type": kinds[path.suffix],
+                  "published_at": "2022-03-04"}
+                 for path in sorted((ROOT / "tests" / "articles").iterdir())
+                 if path.suffix in kinds and path.stat().st_size > 0]
+    documents += articles(20) + [{"id": "blank", "content": " "}]
+    found = []
+    for way in ("alone", "along"):
+        (folder / way).mkdir()
+        with Room(folder / way) as room:
+            room.start("broker")
+            room.start("clean", "worker", "clean", "--along", " ".join(others if way == "along" else ()))
+            if way == "alone":
+                for stage in others:
+                    room.start(stage, "worker", stage)
+            room.start("export", "export")
+            equal(room.submit(documents).code, 0)
+            status = room.wait_for_status(lambda s: s["articles"]["complete"] == len(documents))
+            equal({stage["done"] for stage in status["stages"]}, {len(documents)})
+            found.append({name: told(article) for name, article in room.exported().items()})
+    for name, article in found[0].items():
+        equal(found[1][name], article, name)
+    equal(len(found[1]), len(found[0]))
+
+
 def test_it_drains_and_another_goes_on(folder):
     with Room(folder, CLEAN_ONLY) as room:
         room.start("broker")

@@ -337,6 +337,115 @@ static void a_stage_gets_the_sections_it_needs_and_a_sink_gets_all(void **state)
     assert_int_equal(queue_counts(core_queue(desk->core))->live, 0);
 }
 
+static void hello_along(struct desk *desk, uint64_t peer, const char *stage, const char *along)
+{
+    message_begin(&desk->message, WIRE_HELLO, WIRE_NO_STAGE);
+    desk->message.header.role = WIRE_WORKER;
+    desk->message.header.credit_count = 8;
+    desk->message.header.credit_bytes = 1 << 20;
+    message_field(&desk->message, WIRE_TAG_NAME, VIEW("somebody"));
+    message_field(&desk->message, WIRE_TAG_STAGE, view_of(stage));
+    message_field(&desk->message, WIRE_TAG_ALONG, view_of(along));
+    send(desk, peer, 0);
+}
+
+// What the WELCOME that waits for the peer lets it run along.
+static void expect_along(struct desk *desk, uint64_t peer, const char *names)
+{
+    struct frames frames;
+    struct wire_message parsed;
+    assert_true(receive(desk, peer, &frames, &parsed));
+    assert_int_equal(parsed.header.type, WIRE_WELCOME);
+    assert_true(view_equal(message_text(&parsed, WIRE_TAG_ALONG), view_of(names)));
+    frames_clear(&frames);
+}
+
+// A result of clean with the section of a further stage.
+static void result_along(struct desk *desk, uint64_t peer, uint16_t stage, const char *section)
+{
+    struct wire_item item = {.handle = 1, .attempt = 1, .outcome = WIRE_DONE};
+    message_begin(&desk->message, WIRE_RESULT, 1);
+    message_item(&desk->message, &item, VIEW(""));
+    message_section(&desk->message, 1, VIEW("{\"text\":\"t\"}"));
+    message_section(&desk->message, stage, view_of(section));
+    send(desk, peer, 1);
+}
+
+static void a_section_that_comes_along_is_not_asked_for_again(void **state)
+{
+    struct desk *desk = *state;
+    struct frames frames;
+    struct wire_message parsed;
+    struct wire_section section = {0};
+    const uint8_t *bytes = NULL;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello_along(desk, WORKER, "clean", "summary dates");
+    expect_along(desk, WORKER, "dates");
+    hello(desk, 4, WIRE_WORKER, "dates", 8);
+    hello(desk, SINK, WIRE_WORKER, "export", 8);
+    assert_int_equal(receive_type(desk, 4), WIRE_WELCOME);
+    assert_int_equal(receive_type(desk, SINK), WIRE_WELCOME);
+    put(desk, "a", 1, 0);
+    commit(desk, 0);
+    result_along(desk, WORKER, 2, "{\"dates\":[]}");
+    assert_int_equal(receive_type(desk, 4), 0);
+    assert_int_equal(queue_counts(core_queue(desk->core))->stages[1].done, 1);
+    assert_true(receive(desk, SINK, &frames, &parsed));
+    struct wire_walk walk = {.message = &parsed};
+    assert_true(wire_next_item(&walk));
+    assert_int_equal(walk.item.section_count, 3);
+    while (wire_next_section(&walk, &section, &bytes)) {
+    }
+    assert_int_equal(section.stage, 2);
+    assert_memory_equal(bytes, "{\"dates\":[]}", section.bytes);
+    frames_clear(&frames);
+}
+
+static void a_section_that_nobody_agreed_on_is_made_by_its_own_stage(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    hello(desk, 4, WIRE_WORKER, "dates", 8);
+    assert_int_equal(receive_type(desk, 4), WIRE_WELCOME);
+    put(desk, "a", 1, 0);
+    commit(desk, 0);
+    result_along(desk, WORKER, 2, "{\"dates\":[]}");
+    assert_int_equal(receive_type(desk, 4), WIRE_WORK);
+}
+
+static void sections_come_along_with_a_result_that_counts_alone(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello_along(desk, WORKER, "clean", "dates");
+    put(desk, "a", 1, 0);
+    commit(desk, 0);
+    hello_along(desk, WORKER, "clean", "dates"); // begins anew: attempt 2 is out now
+    result_along(desk, WORKER, 2, "{\"dates\":[]}");
+    assert_int_equal(queue_counts(core_queue(desk->core))->refused, 1);
+    assert_int_equal(queue_counts(core_queue(desk->core))->stages[1].done, 0);
+}
+
+static void whoever_runs_stages_along_is_told_when_the_pipeline_changes(void **state)
+{
+    struct desk *desk = *state;
+    struct core_config config = core_defaults;
+    struct graph wanted;
+    config.queue = queue_defaults;
+    hello_along(desk, WORKER, "clean", "dates");
+    expect_along(desk, WORKER, "dates");
+    hello(desk, 4, WIRE_WORKER, "clean", 8);
+    assert_int_equal(receive_type(desk, 4), WIRE_WELCOME);
+    assert_int_equal(graph_parse(&wanted, VIEW("clean = article\nexport = *"), NULL), OK);
+    assert_int_equal(core_reload(desk->core, &wanted, &config, 1, NULL), OK);
+    perform(desk, 1);
+    assert_int_equal(receive_type(desk, WORKER), WIRE_ERROR);
+    assert_int_equal(receive_type(desk, 4), 0);
+    hello_along(desk, WORKER, "clean", "dates");
+    expect_along(desk, WORKER, "");
+}
+
 static void what_was_given_up_for_memory_comes_back_whole(void **state)
 {
     struct desk *desk = *state;
@@ -958,6 +1067,10 @@ int main(void)
         TEST(an_article_does_not_wait_for_company_and_takes_completions_along),
         TEST(a_worker_gets_no_more_than_its_credit),
         TEST(a_stage_gets_the_sections_it_needs_and_a_sink_gets_all),
+        TEST(a_section_that_comes_along_is_not_asked_for_again),
+        TEST(a_section_that_nobody_agreed_on_is_made_by_its_own_stage),
+        TEST(sections_come_along_with_a_result_that_counts_alone),
+        TEST(whoever_runs_stages_along_is_told_when_the_pipeline_changes),
         cmocka_unit_test_setup_teardown(what_was_given_up_for_memory_comes_back_whole,
                                         open_cold_desk, close_desk),
         cmocka_unit_test_setup_teardown(

@@ -123,6 +123,29 @@ static void a_reload_that_cannot_be_changes_nothing(void **state)
     assert_memory_equal(&graph, &before, sizeof graph);
 }
 
+static void a_stage_goes_along_when_all_it_needs_is_made_with_it(void **state)
+{
+    struct graph graph;
+    char names[WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES];
+    (void)state;
+    assert_int_equal(graph_parse(&graph,
+                                 VIEW("clean = article\nother = article\nentities = clean\n"
+                                      "mixed = clean other\nsummary = clean entities\n"
+                                      "page = article entities\nexport = *"),
+                                 NULL),
+                     OK);
+    uint32_t entities = graph_bit(3), summary = graph_bit(5), page = graph_bit(6);
+    // not another stage of the document, which may run elsewhere; not a sink
+    assert_int_equal(graph_along(&graph, 1, UINT32_MAX), entities | summary | page);
+    assert_int_equal(graph_along(&graph, 1, summary), 0);
+    assert_int_equal(graph_along(&graph, 1, entities | summary), entities | summary);
+    // clean's section is at hand with entities, but made elsewhere; the document is not even at hand
+    assert_int_equal(graph_along(&graph, 3, UINT32_MAX), 0);
+    struct view list = graph_names_of(&graph, summary | entities, names);
+    assert_true(view_equal(list, VIEW("entities summary")));
+    assert_int_equal(graph_set(&graph, VIEW("summary nobody entities")), entities | summary);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +155,7 @@ int main(void)
         cmocka_unit_test(there_is_room_for_32_stages_and_no_more),
         cmocka_unit_test(stages_keep_their_numbers_when_the_pipeline_changes),
         cmocka_unit_test(a_reload_that_cannot_be_changes_nothing),
+        cmocka_unit_test(a_stage_goes_along_when_all_it_needs_is_made_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,12 +231,43 @@ static void a_full_queue_says_busy_and_takes_again_later(void **state)
     queue_free(queue, free_nothing);
 }
 
+static void a_stage_is_supplied_once_and_only_while_nobody_has_it(void **state)
+{
+    struct graph graph;
+    struct queued_article *article;
+    (void)state;
+    assert_int_equal(graph_parse(&graph,
+                                 VIEW("clean = article\ndates = clean\nentities = clean\n"
+                                      "summary = clean entities\nexport = *\n"),
+                                 NULL),
+                     OK);
+    struct queue *queue = queue_new(&graph, &queue_defaults);
+    struct queue_put put = {.handle = 1, .key = {1, 1}, .version = 1};
+    assert_int_equal(queue_put(queue, &put, 0, &article), WIRE_ACCEPTED);
+    queue_lease(queue, 1, 1, 0);
+    assert_false(queue_supply(queue, 1, 1, 0)); // clean is out
+    assert_false(queue_supply(queue, 1, 2, 0)); // dates needs it
+    assert_true(queue_complete(queue, 1, 1, 1, 1, 0));
+    assert_false(queue_supply(queue, 1, 4, 0)); // summary needs entities
+    assert_true(queue_supply(queue, 1, 3, 0));
+    assert_false(queue_supply(queue, 1, 3, 0));
+    assert_true(queue_supply(queue, 1, 4, 0));
+    assert_non_null(queue_lease(queue, 2, 2, 0));
+    assert_false(queue_supply(queue, 1, 2, 0));
+    assert_true(queue_complete(queue, 2, 1, 2, 1, 0));
+    queue_check(queue);
+    assert_int_equal(queue_counts(queue)->stages[3].done, 1);
+    assert_int_equal(queue_ready(queue, 5), 1);
+    queue_free(queue, free_nothing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_accepted_article_is_in_exactly_one_place),
         cmocka_unit_test(lanes_share_by_weight),
         cmocka_unit_test(a_full_queue_says_busy_and_takes_again_later),
+        cmocka_unit_test(a_stage_is_supplied_once_and_only_while_nobody_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,7 +54,7 @@ static void the_hello_of_the_protocol_page_is_what_we_write(void **state)
     message_field(&out, WIRE_TAG_STAGE, VIEW("shout"));
     assert_true(message_finish(&out, 1, &frames));
     expect_bytes(frames.envelope, frames.envelope_len,
-                 "43 44 53 4b 01 01 01 02 28 00 60 00 08 00 00 00"
+                 "43 44 53 4b 01 02 01 02 28 00 60 00 08 00 00 00"
                  "00 00 ff ff 40 00 00 00 00 00 10 00 00 00 00 00"
                  "01 00 00 00 00 00 00 00 01 00 00 00 02 00 00 00"
                  "77 31 02 00 00 00 05 00 00 00 73 68 6f 75 74");
@@ -76,7 +76,7 @@ static void the_work_of_the_protocol_page_is_what_we_write(void **state)
     message_section(&out, 1, VIEW("{\"text\":\"Hi.\"}"));
     assert_true(message_finish(&out, 2, &frames));
     expect_bytes(frames.envelope, frames.envelope_len,
-                 "43 44 53 4b 01 01 05 00 28 00 60 00 08 00 01 00"
+                 "43 44 53 4b 01 02 05 00 28 00 60 00 08 00 01 00"
                  "01 00 05 00 00 00 00 00 00 00 00 00 00 00 00 00"
                  "02 00 00 00 00 00 00 00 07 00 00 00 00 00 00 00"
                  "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"
@@ -105,7 +105,7 @@ static void the_result_of_the_protocol_page_is_what_we_write(void **state)
     message_section(&out, 5, VIEW("{\"shout\":\"HI.\"}"));
     assert_true(message_finish(&out, 2, &frames));
     expect_bytes(frames.envelope, frames.envelope_len,
-                 "43 44 53 4b 01 01 06 00 28 00 60 00 08 00 01 00"
+                 "43 44 53 4b 01 02 06 00 28 00 60 00 08 00 01 00"
                  "01 00 05 00 01 00 00 00 10 00 00 00 00 00 00 00"
                  "02 00 00 00 00 00 00 00 07 00 00 00 00 00 00 00"
                  "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"

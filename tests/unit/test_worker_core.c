@@ -202,6 +202,87 @@ static void an_article_is_run_and_answered_with_its_credit(void **state)
     close_line(&line);
 }
 
+// A worker of clean that could run entities and dates along; the broker wants the second only.
+static void open_along(struct line *line)
+{
+    const struct worker_config config = {.name = "w1",
+                                         .stage = "clean",
+                                         .stage_version = "7",
+                                         .along = {"entities", "dates"},
+                                         .slots = 1,
+                                         .credit_count = 8,
+                                         .credit_bytes = 1000,
+                                         .seed = 11};
+    *line = (struct line){.now_ms = 1000};
+    message_init(&line->out);
+    worker_core_init(&line->core, &config, line->now_ms);
+    worker_core_link(&line->core, line->now_ms, true);
+    expect_send(line, WIRE_HELLO);
+    assert_true(view_equal(message_text(&line->said, WIRE_TAG_ALONG), VIEW("entities dates")));
+    message_begin(&line->out, WIRE_WELCOME, 1);
+    message_field(&line->out, WIRE_TAG_STAGES, VIEW("clean entities dates"));
+    message_field(&line->out, WIRE_TAG_ALONG, VIEW("dates"));
+    deliver(line);
+}
+
+static void what_ran_along_is_told_with_the_result(void **state)
+{
+    (void)state;
+    struct line line;
+    struct wire_section section;
+    const uint8_t *bytes;
+    open_along(&line);
+    send_work(&line, 7);
+    struct worker_article *article = expect_run(&line, 7);
+    assert_int_equal(article->along, 1u << 1);
+    article->along_len[1] = strlen("{\"d\":4}");
+    article->outcome = WIRE_DONE;
+    article->result = strdup("{\"c\":3}{\"d\":4}");
+    article->result_len = strlen("{\"c\":3}");
+    worker_core_finished(&line.core, line.now_ms, article);
+    expect_send(&line, WIRE_RESULT);
+    struct wire_walk walk = said_item(&line, 0);
+    assert_int_equal(walk.item.section_count, 2);
+    assert_true(wire_next_section(&walk, &section, &bytes));
+    assert_int_equal(section.stage, 1);
+    assert_memory_equal(bytes, "{\"c\":3}", section.bytes);
+    assert_true(wire_next_section(&walk, &section, &bytes));
+    assert_int_equal(section.stage, 3);
+    assert_memory_equal(bytes, "{\"d\":4}", section.bytes);
+    close_line(&line);
+}
+
+static void a_second_attempt_goes_step_by_step(void **state)
+{
+    (void)state;
+    struct line line;
+    const struct wire_item item = {.handle = 7, .attempt = 2};
+    open_along(&line);
+    begin(&line, WIRE_WORK);
+    message_item(&line.out, &item, VIEW("id"));
+    message_section(&line.out, WIRE_DOCUMENT, VIEW("{}"));
+    deliver(&line);
+    struct worker_article *article = expect_run(&line, 7);
+    assert_int_equal(article->along, 0);
+    finish(&line, article, "{}");
+    close_line(&line);
+}
+
+static void nothing_runs_along_for_a_broker_that_does_not_know_of_it(void **state)
+{
+    (void)state;
+    struct line line;
+    open_along(&line);
+    send_error(&line, WIRE_ERROR_UNKNOWN, "who are you?");
+    expect_send(&line, WIRE_HELLO);
+    welcome(&line);
+    send_work(&line, 7);
+    struct worker_article *article = expect_run(&line, 7);
+    assert_int_equal(article->along, 0);
+    finish(&line, article, "{}");
+    close_line(&line);
+}
+
 static void the_most_urgent_runs_first_and_never_more_than_there_are_slots(void **state)
 {
     (void)state;
@@ -580,6 +661,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_who_it_is_and_grants_credit),
         cmocka_unit_test(an_article_is_run_and_answered_with_its_credit),
+        cmocka_unit_test(what_ran_along_is_told_with_the_result),
+        cmocka_unit_test(a_second_attempt_goes_step_by_step),
+        cmocka_unit_test(nothing_runs_along_for_a_broker_that_does_not_know_of_it),
         cmocka_unit_test(the_most_urgent_runs_first_and_never_more_than_there_are_slots),
         cmocka_unit_test(results_wait_for_company_while_more_can_be_run_but_not_long),
         cmocka_unit_test(work_beyond_the_grant_is_returned),
