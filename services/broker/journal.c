@@ -1,5 +1,6 @@
 #include "services/broker/journal.h"
 
+#include "common/fault.h"
 #include "proto/bytes.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@ struct batch {
     uint64_t number;
     uint64_t end; // position after it, for journal_durable
     bool fresh;
+    size_t reserved; // bytes that are there for what comes next, however full the batch is
     struct buf bytes;
     uint64_t *released; // segments of articles whose DONE is in this batch
     size_t released_count, released_room;
@@ -128,7 +130,7 @@ static struct segment *find_segment(const struct journal *journal, uint64_t numb
 
 static struct segment *add_segment(struct journal *journal, uint64_t number)
 {
-    struct segment *segment = calloc(1, sizeof *segment);
+    struct segment *segment = fault_hit(FAULT_MEMORY) ? NULL : calloc(1, sizeof *segment);
     if (segment) {
         segment->number = number;
         *(journal->newest ? &journal->newest->next : &journal->oldest) = segment;
@@ -404,75 +406,83 @@ enum status journal_recover(struct journal *journal, const struct disk *disk,
 
 // --- appending
 
-static struct segment *begin_segment(struct journal *journal)
+// The segment that a batch of `bytes` goes to, and whether it begins there. A journal that was just opened never appends to
+// an old segment: it may have been cut. NULL when memory ran out.
+static struct segment *segment_for(struct journal *journal, size_t bytes, bool *fresh)
 {
     struct segment *newest = journal->newest;
-    if (journal->empty) {
-        journal->empty = false;
+    *fresh = !journal->writing || newest->bytes + bytes > journal->config.segment_bytes;
+    if (!*fresh || journal->empty) {
         return newest;
     }
     return add_segment(journal, newest ? newest->number + 1 : 1);
 }
 
+static void write_header(const struct journal *journal, struct batch *batch, int64_t now_ms)
+{
+    struct segment_header header = {.version = RECORD_VERSION,
+                                    .number = batch->segment,
+                                    .created_ms = now_ms,
+                                    .first_batch = batch->number};
+    memcpy(header.hash_key, journal->config.hash_key, sizeof header.hash_key);
+    segment_header_write((uint8_t *)batch->bytes.at, &header);
+}
+
+// Begins a batch with room for `more` bytes of records. What can fail comes first: a segment that was begun for a batch that
+// is not there would never be written.
 static struct batch *new_batch(struct journal *journal, size_t more, int64_t now_ms)
 {
-    struct batch *batch = calloc(1, sizeof *batch);
-    struct segment *segment = journal->newest;
+    struct batch *batch = fault_hit(FAULT_MEMORY) ? NULL : calloc(1, sizeof *batch);
+    size_t bytes = SEGMENT_HEADER_BYTES + COMMIT_BYTES + more;
     if (!batch) {
         return NULL;
     }
     batch_buf(journal, &batch->bytes);
-    // A journal that was just opened never appends to an old segment: it may have been cut.
-    bool fresh = !journal->writing || segment->bytes + more > journal->config.segment_bytes;
-    if (fresh) {
-        segment = begin_segment(journal);
-        if (!segment) {
-            batch_free(batch);
-            return NULL;
-        }
-        char *room = buf_reserve(&batch->bytes, SEGMENT_HEADER_BYTES);
-        struct segment_header header = {.version = RECORD_VERSION,
-                                        .number = segment->number,
-                                        .created_ms = now_ms,
-                                        .first_batch = journal->last_batch + 1};
-        memcpy(header.hash_key, journal->config.hash_key, sizeof header.hash_key);
-        if (room) {
-            segment_header_write((uint8_t *)room, &header);
-            batch->bytes.len = SEGMENT_HEADER_BYTES;
-        }
-        journal->writing = true;
+    char *room = buf_reserve(&batch->bytes, bytes);
+    struct segment *segment = room ? segment_for(journal, bytes, &batch->fresh) : NULL;
+    if (!segment) {
+        batch_free(batch);
+        return NULL;
     }
-    batch->fresh = fresh;
+    journal->writing = true;
+    journal->empty = false;
     batch->segment = segment->number;
     batch->offset = segment->bytes;
     batch->number = ++journal->last_batch;
-    char *room = buf_reserve(&batch->bytes, COMMIT_BYTES);
-    if (room) {
-        memset(room, 0, COMMIT_BYTES); // written when the batch is closed
-        batch->bytes.len += COMMIT_BYTES;
+    batch->end = journal->end;
+    batch->bytes.len = COMMIT_BYTES;
+    if (batch->fresh) {
+        write_header(journal, batch, now_ms);
+        batch->bytes.len += SEGMENT_HEADER_BYTES;
     }
+    memset(batch->bytes.at + batch->bytes.len - COMMIT_BYTES, 0,
+           COMMIT_BYTES); // written when the batch is closed
     segment->bytes += batch->bytes.len;
     *(journal->last ? &journal->last->next : &journal->first) = batch;
     journal->last = batch;
     return batch;
 }
 
-// The batch that takes `more` bytes: the last one unless it is under way, full or its segment is.
+// The batch that takes `more` bytes: the last one unless it is under way, full or its segment is. NULL when memory ran out.
 static struct batch *open_batch(struct journal *journal, size_t more, int64_t now_ms)
 {
     struct batch *batch = journal->last;
     bool under_way = batch && batch == journal->first && journal->under_way;
-    if (batch && !batch->bytes.full && !under_way && batch->bytes.len + more <= BATCH_BYTES &&
-        journal->newest->bytes + more <= journal->config.segment_bytes) {
-        return batch;
+    bool has_room = batch && batch->bytes.len + more <= BATCH_BYTES &&
+                    journal->newest->bytes + more <= journal->config.segment_bytes;
+    if (batch && !batch->bytes.full && !under_way && (has_room || more <= batch->reserved)) {
+        return buf_reserve(&batch->bytes, more) ? batch : NULL;
     }
-    return new_batch(journal, more + SEGMENT_HEADER_BYTES + COMMIT_BYTES, now_ms);
+    return new_batch(journal, more, now_ms);
 }
 
 bool journal_reserve(struct journal *journal, size_t bytes, int64_t now_ms)
 {
     struct batch *batch = open_batch(journal, bytes, now_ms);
-    return batch && buf_reserve(&batch->bytes, bytes);
+    if (batch && batch->reserved < bytes) {
+        batch->reserved = bytes;
+    }
+    return batch != NULL;
 }
 
 bool journal_append(struct journal *journal, const struct record *record, int64_t now_ms,
@@ -480,14 +490,14 @@ bool journal_append(struct journal *journal, const struct record *record, int64_
 {
     size_t size = record_size(record);
     struct batch *batch = open_batch(journal, size, now_ms);
-    char *room = batch ? buf_reserve(&batch->bytes, size) : NULL;
-    if (!room) {
+    if (!batch) {
         return false;
     }
-    record_write((uint8_t *)room, record, batch->segment);
+    record_write((uint8_t *)batch->bytes.at + batch->bytes.len, record, batch->segment);
     *place = (struct journal_place){batch->segment, (uint32_t)(batch->offset + batch->bytes.len),
                                     (uint32_t)size};
     batch->bytes.len += size;
+    batch->reserved -= size < batch->reserved ? size : batch->reserved;
     journal->newest->bytes += size;
     if (record->type == RECORD_ARTICLE) {
         add_article(journal->newest);
@@ -500,7 +510,8 @@ bool journal_done(struct journal *journal, uint64_t handle, struct journal_place
 {
     if (journal->done_count == journal->done_room) {
         size_t room = journal->done_room ? journal->done_room * 2 : 64;
-        uint64_t *grown = realloc(journal->done_segments, room * sizeof *grown);
+        uint64_t *grown =
+            fault_hit(FAULT_MEMORY) ? NULL : realloc(journal->done_segments, room * sizeof *grown);
         if (!grown) {
             return false;
         }
@@ -570,7 +581,8 @@ static void release_with(struct batch *batch, uint64_t segment)
 {
     if (batch->released_count == batch->released_room) {
         size_t room = batch->released_room ? batch->released_room * 2 : 64;
-        uint64_t *grown = realloc(batch->released, room * sizeof *grown);
+        uint64_t *grown =
+            fault_hit(FAULT_MEMORY) ? NULL : realloc(batch->released, room * sizeof *grown);
         if (!grown) {
             return;
         }

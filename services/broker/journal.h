@@ -71,7 +71,8 @@ journal_recover(struct journal *journal, const struct disk *disk,
 // The hash key of this journal.
 const uint64_t *journal_hash_key(const struct journal *journal);
 
-// Makes sure that the next record of `bytes` (record_size) can be appended. False when memory ran out.
+// Makes sure that the next records of `bytes` together (record_size) can be appended, before the next commit: whatever their
+// size, they go into one batch. False when memory ran out, and then nothing has changed but that a batch may have begun.
 bool journal_reserve(struct journal *journal, size_t bytes, int64_t now_ms);
 
 // Appends a record to the batch that gathers. False when memory ran out: nothing was appended.

@@ -1,3 +1,4 @@
+#include "common/fault.h"
 #include "tests/unit/memory_disk.h"
 
 static void what_was_committed_comes_back(void **state)
@@ -185,6 +186,72 @@ static void a_write_without_room_is_tried_again_at_the_same_place(void **state)
     free(disk);
 }
 
+// An ARTICLE larger than a batch may otherwise be; the caller frees the document.
+static struct record large_record(uint64_t handle, char **document)
+{
+    size_t len = (size_t)3 << 20;
+    *document = malloc(len + 1);
+    assert_non_null(*document);
+    memset(*document, 'x', len);
+    (*document)[len] = '\0';
+    return article_record(handle, *document);
+}
+
+static void what_was_reserved_is_there_when_memory_is_not(void **state)
+{
+    (void)state;
+    char *document;
+    struct record large = large_record(2, &document);
+    struct record revived = {.type = RECORD_REVIVED, .handle = 2};
+    struct journal *journal = journal_new(&journal_defaults);
+    struct journal_place place, second;
+    struct journal_commit commit;
+    append(journal, 1);
+    assert_true(journal_reserve(journal, record_size(&large) + record_size(&revived), 0));
+    fault_set(FAULT_MEMORY, 1, true);
+    assert_true(journal_append(journal, &large, 0, &place));
+    assert_true(journal_append(journal, &revived, 0, &second));
+    fault_clear();
+    assert_int_equal(second.offset, place.offset + place.bytes); // in one batch
+    assert_true(journal_next_commit(journal, 0, &commit));
+    journal_committed(journal);
+    assert_int_equal(journal_durable(journal), 1);
+    assert_true(journal_next_commit(journal, 0, &commit));
+    journal_committed(journal);
+    assert_int_equal(journal_durable(journal), 3);
+    assert_false(journal_next_commit(journal, 0, &commit));
+    journal_free(journal);
+    free(document);
+}
+
+// Whichever allocation fails, the journal says so, or does it, and goes on.
+static void without_memory_a_reservation_fails_and_leaves_a_sound_journal(void **state)
+{
+    (void)state;
+    bool failed = true;
+    char *document;
+    struct record large = large_record(2, &document);
+    for (uint64_t n = 1; failed; n++) {
+        struct memory_disk *disk = new_disk();
+        struct journal *journal = small_journal();
+        struct told told;
+        struct journal_report report;
+        struct error why = {""};
+        fault_set(FAULT_MEMORY, n, false);
+        failed = !journal_reserve(journal, record_size(&large), 0);
+        fault_clear();
+        append(journal, 1);
+        commit_all(journal, disk);
+        assert_int_equal(recover(disk, &told, &report, &why), OK);
+        assert_true(told.live[1]);
+        assert_true(n < 10);
+        journal_free(told.journal);
+        journal_free(journal);
+        free(disk);
+    }
+    free(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +262,8 @@ int main(void)
         cmocka_unit_test(a_missing_segment_is_named),
         cmocka_unit_test(a_segment_goes_when_all_its_articles_are_done),
         cmocka_unit_test(a_write_without_room_is_tried_again_at_the_same_place),
+        cmocka_unit_test(what_was_reserved_is_there_when_memory_is_not),
+        cmocka_unit_test(without_memory_a_reservation_fails_and_leaves_a_sound_journal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
