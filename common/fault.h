@@ -21,7 +21,7 @@
 
 // A new point is one line here and one fault_hit where it belongs.
 #define FAULT_POINTS                                                                               \
-    X(MEMORY, "memory") /* chunks of arenas, bytes of bufs */                                      \
+    X(MEMORY, "memory") /* chunks of arenas, bytes of bufs, what the broker's core keeps */        \
     X(OPEN, "open")     /* opening or making a file */                                             \
     X(WRITE, "write")   /* a write to a file: no room where the caller tells reasons apart */      \
     X(EIO, "eio")       /* a write to a file: the disk is broken */                                \

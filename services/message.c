@@ -1,5 +1,6 @@
 #include "services/message.h"
 
+#include "common/fault.h"
 #include "proto/bytes.h"
 
 #include <assert.h>
@@ -62,10 +63,10 @@ void message_item(struct message *message, const struct wire_item *item, struct 
 
 void message_section(struct message *message, uint16_t stage, struct view bytes)
 {
-    assert(message->header.item_count > 0);
+    assert(message->header.item_count > 0 || message->items.full);
     struct wire_section section = {.stage = stage, .bytes = (uint32_t)bytes.len};
-    char *room = buf_reserve(&message->sections, WIRE_SECTION_BYTES);
-    if (!room) {
+    char *room = message->items.full ? NULL : buf_reserve(&message->sections, WIRE_SECTION_BYTES);
+    if (!room) { // message_finish says so
         return;
     }
     wire_write_section((uint8_t *)room, &section);
@@ -106,7 +107,7 @@ bool message_finish(struct message *message, uint64_t number, struct frames *fra
     message->header.number = number;
     size_t len =
         WIRE_HEADER_BYTES + message->items.len + message->sections.len + message->fields.len;
-    char *envelope = malloc(len);
+    char *envelope = fault_hit(FAULT_MEMORY) ? NULL : malloc(len);
     if (!envelope || message->items.full || message->sections.full || message->fields.full ||
         message->body.full) {
         free(envelope);

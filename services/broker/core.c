@@ -1,5 +1,6 @@
 #include "services/broker/core.h"
 
+#include "common/fault.h"
 #include "services/broker/answer.h"
 #include "services/broker/core_state.h"
 #include "services/broker/dlq.h"
@@ -70,6 +71,7 @@ void core_free(struct core *core)
     message_clear(&core->message);
     free(core->actions.at);
     free(core->acks.at);
+    free(core->unsafe.at);
     free(core->loads.at);
     free(core->shows.at);
     free(core->edits.at);
@@ -95,8 +97,9 @@ static void remove_peer(struct core *core, struct peer *peer, bool died, int64_t
 
 static void lose_peer(struct core *core, struct peer *peer, const char *how, int64_t now_ms)
 {
-    core_say(core, "%s %s %s", peer->role == WIRE_WORKER ? "worker" : "client", peer->name, how);
-    remove_peer(core, peer, true, now_ms);
+    core_say(core, "%s %s %s", peer->role == WIRE_WORKER ? "worker" : "client", peer->name,
+             peer->is_dropped ? "must say HELLO again: there was no memory for its messages" : how);
+    remove_peer(core, peer, !peer->is_dropped, now_ms);
 }
 
 void core_unreachable(struct core *core, uint64_t number)
@@ -200,7 +203,7 @@ static void take_hello(struct core *core, uint64_t number, const struct wire_mes
         turn_away(core, number);
         return;
     }
-    peer = calloc(1, sizeof *peer);
+    peer = fault_hit(FAULT_MEMORY) ? NULL : calloc(1, sizeof *peer);
     if (!peer || !index_add(&core->peers, number, peer)) {
         free(peer);
         return;

@@ -1,4 +1,5 @@
 // What every part of the core uses: actions and messages out, and what happens when an article ends.
+#include "common/fault.h"
 #include "services/broker/core_state.h"
 
 #include <stdarg.h>
@@ -32,8 +33,7 @@ void core_warn(struct core *core, const char *format, ...)
     }
 }
 
-// Room for one more of `size` bytes in a list that is filled at its end and emptied from its front.
-void *core_list_push(struct list *list, size_t size)
+bool core_list_reserve(struct list *list, size_t size)
 {
     if (list->first == list->end) {
         list->first = list->end = 0;
@@ -45,14 +45,19 @@ void *core_list_push(struct list *list, size_t size)
     }
     if (list->end == list->room) {
         size_t room = list->room ? list->room * 2 : 64;
-        void *grown = realloc(list->at, room * size);
+        void *grown = fault_hit(FAULT_MEMORY) ? NULL : realloc(list->at, room * size);
         if (!grown) {
-            return NULL;
+            return false;
         }
         list->at = grown;
         list->room = room;
     }
-    return (char *)list->at + list->end++ * size;
+    return true;
+}
+
+void *core_list_push(struct list *list, size_t size)
+{
+    return core_list_reserve(list, size) ? (char *)list->at + list->end++ * size : NULL;
 }
 
 bool core_act(struct core *core, const struct action *action)
@@ -64,24 +69,36 @@ bool core_act(struct core *core, const struct action *action)
     return room != NULL;
 }
 
+void core_stop(struct core *core, const char *sentence)
+{
+    core->stopped_by = sentence;
+}
+
 bool core_take_action(struct core *core, struct action *action)
 {
     if (core->actions.first == core->actions.end) {
-        return false;
+        *action = (struct action){.kind = ACTION_STOP, .sentence = core->stopped_by};
+        core->stopped_by = NULL;
+        return action->sentence != NULL;
     }
     *action = ((struct action *)core->actions.at)[core->actions.first++];
     return true;
 }
 
-// Ends the message being built and sends it.
+void core_drop(struct peer *peer)
+{
+    peer->is_gone = true;
+    peer->is_dropped = true;
+}
+
 void core_send(struct core *core, struct peer *peer, int64_t now_ms)
 {
     struct action action = {.kind = ACTION_SEND, .peer = peer->number};
-    if (message_finish(&core->message, ++peer->messages, &action.frames)) {
-        peer->sent_ms = now_ms;
-        if (!core_act(core, &action)) {
-            frames_clear(&action.frames);
-        }
+    peer->sent_ms = now_ms;
+    if (!message_finish(&core->message, ++peer->messages, &action.frames) ||
+        !core_act(core, &action)) {
+        frames_clear(&action.frames);
+        core_drop(peer);
     }
 }
 

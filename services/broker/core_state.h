@@ -29,7 +29,8 @@ struct peer {
     uint32_t credit_articles; // a worker: may be sent so many more
     int64_t credit_bytes;     // below zero by what the last article overdrew
     int64_t heard_ms, sent_ms, joined_ms;
-    bool is_gone;         // a send found nobody; given up by the next core_tick
+    bool is_gone;         // a send found nobody, or it is dropped; given up by the next core_tick
+    bool is_dropped;      // see core_drop
     uint64_t messages;    // sent to it
     uint64_t done;        // articles it completed
     uint32_t name_number; // a worker: of its name in the archive
@@ -42,11 +43,16 @@ struct ack {
     uint64_t peer;
     uint64_t reference; // the client's number of the article
     uint64_t version;
-    uint64_t handle; // ours, when it was accepted
-    size_t bytes;    // credit to give back
+    size_t bytes; // credit to give back
     uint64_t safe_at;
     uint8_t outcome;
     const char *sentence; // of a refusal, or NULL
+};
+
+// An article whose record is on its way to disk: sinks do not get it before.
+struct unsafe {
+    uint64_t handle;
+    uint64_t safe_at; // position in the journal
 };
 
 // A leased task that waits for its document to be read.
@@ -89,6 +95,7 @@ struct core {
     uint64_t next_handle;
     struct list actions; // struct action
     struct list acks;    // struct ack
+    struct list unsafe;  // struct unsafe
     struct list loads;   // struct load
     struct list shows;   // struct show
     struct list edits;   // struct edit
@@ -96,8 +103,8 @@ struct core {
     struct archive *archive;
     size_t document_bytes, section_bytes;
     uint64_t dropping; // segment that goes when the journal is durable up to `drop_at`; 0: none
-    uint64_t drop_at;
-    uint64_t moving; // segment whose stragglers are being written again
+    uint64_t drop_at;  // 0: not all is written elsewhere that must stay
+    uint64_t moving;   // segment whose stragglers are being written again
     int64_t gather_since_ms;
     int64_t retry_at_ms;
     bool disk_full, draining;
@@ -117,18 +124,28 @@ struct core {
         bool told;
     } starved[WIRE_STAGE_LIMIT];
     char starving[CORE_STARVED_BYTES]; // the first stage that starves, or ""
+    const char
+        *stopped_by; // the sentence of an ACTION_STOP that is due, or NULL; it takes no memory
 };
 
 // --- core_acts.c
 
 // Room for one more of `size` bytes in a list that is filled at its end and emptied from its front; NULL
-// when memory ran out.
+// when memory ran out. After core_list_reserve, which says false then, the next push finds room.
 void *core_list_push(struct list *list, size_t size);
+bool core_list_reserve(struct list *list, size_t size);
 
 // Hands an action to the shell. False when memory ran out.
 bool core_act(struct core *core, const struct action *action);
 
-// Ends the message being built and sends it.
+// Has the shell end the process, behind all other actions.
+void core_stop(struct core *core, const char *sentence);
+
+// There is no memory for what the peer must be told. Its session ends: with its next message, a heartbeat say, it learns that
+// it has to say HELLO again, and sends again what has no answer. What it held returns, and nobody is blamed.
+void core_drop(struct peer *peer);
+
+// Ends the message being built and sends it. Without memory for it the peer is dropped.
 void core_send(struct core *core, struct peer *peer, int64_t now_ms);
 void core_send_error(struct core *core, uint64_t number, enum wire_error code,
                      const char *sentence);
@@ -196,6 +213,9 @@ void handout_send_canceled(struct core *core, int64_t now_ms);
 // Sends tasks whose documents have been read back.
 void handout_send_loaded(struct core *core, int64_t now_ms);
 
+// There is no memory for the document of this article: the workers that wait for it are dropped.
+void handout_drop_load(struct core *core, uint64_t handle);
+
 // Hands out what is ready, within each worker's credit.
 void handout_dispatch(struct core *core, int64_t now_ms);
 
@@ -205,6 +225,13 @@ void handout_dispatch(struct core *core, int64_t now_ms);
 void watch_stages(struct core *core, int64_t now_ms);
 
 // --- keep.c
+
+// Makes sure that records of `bytes` together can be appended, and that an article can be kept from the sinks until they are on
+// disk. False when memory ran out.
+bool keep_reserve(struct core *core, size_t bytes, int64_t now_ms);
+
+// Sinks get the article, which is unsafe, when all that was appended so far is on disk. After keep_reserve.
+void keep_until_safe(struct core *core, uint64_t handle);
 
 // Begins a commit when there is something to write and none is under way.
 void keep_commit(struct core *core, int64_t now_ms);

@@ -240,10 +240,7 @@ static struct queued_article *find_letter(const struct core *core, struct view t
         view_parse_u64(text, &handle) ? queue_find(core->queue, handle) : NULL;
     if (!article) {
         hash128(journal_hash_key(core->journal), text, key);
-        const struct story *story = queue_find_story(core->queue, key);
-        if (story && story->live) {
-            article = queue_find(core->queue, ((const struct queued_article *)story)->handle);
-        }
+        article = queue_head(core->queue, key);
     }
     return article && article->state == ARTICLE_DEAD ? article : NULL;
 }

@@ -46,18 +46,18 @@ static void note_begin(struct core *core, const struct article_task *task, const
     }
 }
 
-static void keep_section(struct core *core, const struct queued_article *article, uint32_t stage,
+// False when memory ran out.
+static bool keep_section(struct core *core, const struct queued_article *article, uint32_t stage,
                          struct view bytes)
 {
-    if (article->state == ARTICLE_LIVE) {
-        struct holding *holding = core_holding(article);
-        core_count_bytes(core, holding, false);
-        holding_add_section(&core->holdings, holding, stage, bytes);
-        core_count_bytes(core, holding, true);
-    }
+    struct holding *holding = core_holding(article);
+    core_count_bytes(core, holding, false);
+    bool kept = holding_add_section(&core->holdings, holding, stage, bytes);
+    core_count_bytes(core, holding, true);
+    return kept;
 }
 
-// The sections of further stages, made in the same go.
+// The sections of further stages, made in the same go. Without memory for one its stage runs after all.
 static void take_along(struct core *core, const struct peer *peer,
                        const struct queued_article *article, struct wire_walk *walk, int64_t now_ms)
 {
@@ -65,29 +65,38 @@ static void take_along(struct core *core, const struct peer *peer,
     const uint8_t *bytes;
     while (wire_next_section(walk, &section, &bytes)) {
         bool known = section.stage >= 1 && section.stage <= core->graph.count;
+        struct view text = {(const char *)bytes, section.bytes};
         if (known && (peer->along & graph_bit(section.stage)) &&
-            queue_supply(core->queue, article->handle, section.stage, now_ms)) {
-            keep_section(core, article, section.stage,
-                         (struct view){(const char *)bytes, section.bytes});
+            queue_waits(core->queue, article, section.stage) &&
+            keep_section(core, article, section.stage, text)) {
+            queue_supply(core->queue, article->handle, section.stage, now_ms);
         }
     }
 }
 
-// False when the answer counts no more.
+// False when the answer counts no more. Without memory for the section it is as if the worker had given the task back.
 static bool take_done(struct core *core, struct peer *peer, const struct queued_article *article,
-                      struct wire_walk *walk, int64_t now_ms)
+                      struct wire_walk *walk, enum hop_end *end, int64_t now_ms)
 {
     const struct wire_item *item = &walk->item;
     struct wire_section section;
     const uint8_t *bytes;
+    bool is_made =
+        !core->graph.stages[peer->stage - 1].terminal && wire_next_section(walk, &section, &bytes);
+    if (is_made && queue_holds(core->queue, article, peer->number, peer->stage, item->attempt) &&
+        !keep_section(core, article, peer->stage,
+                      (struct view){(const char *)bytes, section.bytes})) {
+        *end = HOP_RETURN;
+        return queue_return(core->queue, peer->number, item->handle, peer->stage, item->attempt,
+                            now_ms);
+    }
+    *end = HOP_DONE;
     if (!queue_complete(core->queue, peer->number, item->handle, peer->stage, item->attempt,
                         now_ms)) {
         return false;
     }
     peer->done++;
-    if (!core->graph.stages[peer->stage - 1].terminal &&
-        wire_next_section(walk, &section, &bytes)) {
-        keep_section(core, article, peer->stage, (struct view){(const char *)bytes, section.bytes});
+    if (is_made) {
         take_along(core, peer, article, walk, now_ms);
     }
     return true;
@@ -116,8 +125,7 @@ static void take_result_item(struct core *core, struct peer *peer, struct wire_w
     struct view worker = view_of(peer->name);
     switch (item->outcome) {
     case WIRE_DONE:
-        end = HOP_DONE;
-        taken = take_done(core, peer, article, walk, now_ms);
+        taken = take_done(core, peer, article, walk, &end, now_ms);
         break;
     case WIRE_RETRY:
         end = HOP_RETRY;
@@ -209,14 +217,11 @@ static void add_work(struct core *core, const struct article_task *task, int64_t
     }
 }
 
-// Notes that the task waits for its document. Without memory for the note its lease is never answered
-// and the worker's end frees it.
+// Notes that the task waits for its document; there is room for the note.
 static void load(struct core *core, const struct article_task *task, uint64_t peer)
 {
     struct load *room = core_list_push(&core->loads, sizeof *room);
-    if (room) {
-        *room = (struct load){task->article->handle, task->attempt, task->stage, peer};
-    }
+    *room = (struct load){task->article->handle, task->attempt, task->stage, peer};
     keep_fetch(core, task->article);
 }
 
@@ -276,7 +281,8 @@ static bool lease_batch(struct core *core, struct peer *peer, struct batch *batc
     bool any = false;
     *batch = (struct batch){.count = 0};
     while (peer->credit_articles > 0 && batch->count < BATCH_ARTICLES &&
-           batch->bytes < BATCH_BYTES && peer->credit_bytes > 0) {
+           batch->bytes < BATCH_BYTES && peer->credit_bytes > 0 &&
+           core_list_reserve(&core->loads, sizeof(struct load))) {
         struct article_task *task = queue_lease(core->queue, peer->stage, peer->number, now_ms);
         if (!task) {
             break;
@@ -371,6 +377,17 @@ static void add_loaded(struct core *core, const struct article_task *task, uint6
     peer->credit_bytes -= (int64_t)(message_body_bytes(&core->message) - before);
 }
 
+void handout_drop_load(struct core *core, uint64_t handle)
+{
+    const struct load *loads = core->loads.at;
+    for (size_t i = core->loads.first; i < core->loads.end; i++) {
+        struct peer *peer = loads[i].handle == handle ? core_find_peer(core, loads[i].peer) : NULL;
+        if (peer) {
+            core_drop(peer);
+        }
+    }
+}
+
 // Sends what was waiting for documents that have come, a batch for each run of one worker.
 void handout_send_loaded(struct core *core, int64_t now_ms)
 {
@@ -381,7 +398,7 @@ void handout_send_loaded(struct core *core, int64_t now_ms)
     for (size_t i = loads->first; i < loads->end; i++) {
         struct article_task *task = loaded_task(core, &all[i]);
         struct peer *peer = core_find_peer(core, all[i].peer);
-        if (!task || !peer) {
+        if (!task || !peer || peer->is_gone) {
             continue;
         }
         if (!lacks_document(core, task)) {

@@ -1,5 +1,7 @@
 #include "services/broker/holding.h"
 
+#include "common/fault.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -108,7 +110,7 @@ bool holding_set_document(struct holdings *holdings, struct holding *holding, st
                           const struct holding_trace *trace)
 {
     struct holding_warm *warm = holding_warm(holdings, holding);
-    char *copy = warm ? malloc(document.len + 1) : NULL;
+    char *copy = warm && !fault_hit(FAULT_MEMORY) ? malloc(document.len + 1) : NULL;
     if (!copy) {
         return false;
     }
@@ -124,7 +126,8 @@ bool holding_add_section(struct holdings *holdings, struct holding *holding, uin
                          struct view bytes)
 {
     struct holding_warm *warm = holding_warm(holdings, holding);
-    struct holding_section *section = warm ? malloc(sizeof *section + bytes.len) : NULL;
+    struct holding_section *section =
+        warm && !fault_hit(FAULT_MEMORY) ? malloc(sizeof *section + bytes.len) : NULL;
     if (!section) {
         return false;
     }

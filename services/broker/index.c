@@ -1,5 +1,7 @@
 #include "services/broker/index.h"
 
+#include "common/fault.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -35,7 +37,8 @@ void *index_find(const struct index *index, uint64_t number)
 static bool grow(struct index *index)
 {
     size_t size = index->slots ? (index->mask + 1) * 2 : 64;
-    struct index bigger = {calloc(size, sizeof *bigger.slots), size - 1, index->count};
+    struct index bigger = {.mask = size - 1, .count = index->count};
+    bigger.slots = fault_hit(FAULT_MEMORY) ? NULL : calloc(size, sizeof *bigger.slots);
     if (!bigger.slots) {
         return false;
     }

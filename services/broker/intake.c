@@ -22,16 +22,6 @@ const char *intake_closed(const struct core *core)
                : NULL;
 }
 
-// Notes an acknowledgement to be sent when the journal has reached its `safe_at`. Without memory for it
-// the client asks again.
-static void owe_ack(struct core *core, const struct ack *ack)
-{
-    struct ack *room = core_list_push(&core->acks, sizeof *room);
-    if (room) {
-        *room = *ack;
-    }
-}
-
 size_t intake_record_bytes(struct view id, struct view document)
 {
     return RECORD_HEAD_BYTES + RECORD_ARTICLE_BYTES + id.len + document.len + 8; // 8: its padding
@@ -125,7 +115,7 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
         return queue_put(core->queue, &put, now_ms, &article); // counts it
     }
     struct holding *holding = hold(core, item, id, document);
-    if (!holding || !journal_reserve(core->journal, intake_record_bytes(id, document), now_ms) ||
+    if (!holding || !keep_reserve(core, intake_record_bytes(id, document), now_ms) ||
         queue_put(core->queue, &put, now_ms, &article) != WIRE_ACCEPTED) {
         holding_free(&core->holdings, holding);
         return WIRE_BUSY;
@@ -136,6 +126,7 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
     core->kills += item->pubstatus == WIRE_CANCELED;
     bool appended = intake_append(core, article, holding, document, now_ms);
     assert(appended);
+    keep_until_safe(core, article->handle);
     return WIRE_ACCEPTED;
 }
 
@@ -146,6 +137,11 @@ void intake_take_put(struct core *core, struct peer *peer, const struct wire_mes
     while (wire_next_item(&walk)) {
         struct wire_section section;
         const uint8_t *bytes;
+        // What could not be answered is not taken: its sender comes again.
+        if (!core_list_reserve(&core->acks, sizeof(struct ack))) {
+            core_drop(peer);
+            return;
+        }
         struct view id = {(const char *)walk.id, walk.item.id_bytes};
         enum wire_outcome outcome = WIRE_REFUSED;
         struct view document = {"", 0};
@@ -160,14 +156,14 @@ void intake_take_put(struct core *core, struct peer *peer, const struct wire_mes
         core->outcomes[outcome < WIRE_DONE ? outcome : 0]++;
         // A duplicate is safe only when the first one is: it waits for all that was appended so far.
         bool waits = outcome == WIRE_ACCEPTED || outcome == WIRE_DUPLICATE;
-        owe_ack(core, &(struct ack){.peer = peer->number,
-                                    .reference = walk.item.handle,
-                                    .version = walk.item.version,
-                                    .handle = outcome == WIRE_ACCEPTED ? core->next_handle - 1 : 0,
-                                    .bytes = id.len + document.len,
-                                    .safe_at = waits ? journal_end(core->journal) : 0,
-                                    .outcome = (uint8_t)outcome,
-                                    .sentence = sentence});
+        struct ack *ack = core_list_push(&core->acks, sizeof *ack);
+        *ack = (struct ack){.peer = peer->number,
+                            .reference = walk.item.handle,
+                            .version = walk.item.version,
+                            .bytes = id.len + document.len,
+                            .safe_at = waits ? journal_end(core->journal) : 0,
+                            .outcome = (uint8_t)outcome,
+                            .sentence = sentence};
         core_settle_ended(core, now_ms);
     }
 }

@@ -35,9 +35,9 @@ static void end_replayed(struct core *core, struct queued_article *article)
 // An article that was accepted again had ended, even when the DONE of its first run did not reach the disk.
 static void end_first_run(struct core *core, const struct record_article *again)
 {
-    const struct story *story = queue_find_story(core->queue, again->key);
-    if (story && story->live && story->version == again->version) {
-        end_replayed(core, queue_find(core->queue, ((const struct queued_article *)story)->handle));
+    struct queued_article *head = queue_head(core->queue, again->key);
+    if (head && head->story.version == again->version) {
+        end_replayed(core, head);
     }
 }
 
@@ -236,15 +236,17 @@ static struct view document_of(const struct record *record)
     return (struct view){(const char *)from->document, from->document_bytes};
 }
 
-static void take_document(struct core *core, struct holding *holding, const struct record *record)
+// False when memory ran out.
+static bool take_document(struct core *core, struct holding *holding, const struct record *record)
 {
     const struct record_article *from = &record->is.article;
     struct holding_trace trace = {.flags = from->trace_flags};
     memcpy(trace.id, from->trace_id, sizeof trace.id);
     memcpy(trace.span, from->span_id, sizeof trace.span);
     core_count_bytes(core, holding, false);
-    holding_set_document(&core->holdings, holding, document_of(record), &trace);
+    bool taken = holding_set_document(&core->holdings, holding, document_of(record), &trace);
     core_count_bytes(core, holding, true);
+    return taken;
 }
 
 // The holding has to make room, unless it was handed out.
@@ -290,14 +292,15 @@ void core_read(struct core *core, uint64_t handle, struct journal_place place, s
         return;
     }
     if (!is_readable) {
-        struct action action = {.kind = ACTION_STOP,
-                                .sentence = "an accepted article cannot be read back from the "
-                                            "journal; run `copydesk journal verify`"};
-        core_act(core, &action);
+        core_stop(core, "an accepted article cannot be read back from the journal; run `copydesk "
+                        "journal verify`");
         return;
     }
     dlq_shown(core, article, document_of(&record), now_ms);
-    take_document(core, holding, &record);
+    if (!take_document(core, holding, &record)) {
+        handout_drop_load(core, handle); // and not read it again and again
+        return;
+    }
     move_article(core, article, document_of(&record), now_ms);
     if (article->state != ARTICLE_LIVE) {
         cool(core, holding);
@@ -306,32 +309,41 @@ void core_read(struct core *core, uint64_t handle, struct journal_place place, s
 
 // --- commits
 
-// Sinks may have what is on disk now.
-static void confirm(struct core *core, uint64_t durable, int64_t now_ms)
+bool keep_reserve(struct core *core, size_t bytes, int64_t now_ms)
 {
-    const struct list *acks = &core->acks;
-    for (size_t i = acks->first; i < acks->end; i++) {
-        const struct ack *ack = (struct ack *)acks->at + i;
-        if (ack->outcome == WIRE_ACCEPTED && ack->safe_at <= durable) {
-            queue_confirm(core->queue, ack->handle, now_ms);
-        }
+    return core_list_reserve(&core->unsafe, sizeof(struct unsafe)) &&
+           journal_reserve(core->journal, bytes, now_ms);
+}
+
+void keep_until_safe(struct core *core, uint64_t handle)
+{
+    struct unsafe *unsafe = core_list_push(&core->unsafe, sizeof *unsafe);
+    *unsafe = (struct unsafe){handle, journal_end(core->journal)};
+}
+
+// The document of an article that just became safe and will not be needed soon gives up its memory.
+static void spill(struct core *core, const struct queued_article *article)
+{
+    struct holding *holding = core_holding(article);
+    if (core->document_bytes > core->config.document_bytes && holding &&
+        holding_look(holding)->document && !queue_is_begun(core->queue, article)) {
+        cool(core, holding);
     }
 }
 
-// Documents of articles that just became safe and will not be needed soon give up their memory.
-static void spill(struct core *core, uint64_t from, uint64_t to)
+// Sinks may have what is on disk now.
+static void confirm(struct core *core, int64_t now_ms)
 {
-    const struct list *acks = &core->acks;
-    for (size_t i = acks->first;
-         i < acks->end && core->document_bytes > core->config.document_bytes; i++) {
-        const struct ack *ack = (struct ack *)acks->at + i;
-        if (ack->safe_at <= from || ack->safe_at > to || ack->outcome != WIRE_ACCEPTED) {
-            continue;
+    struct list *list = &core->unsafe;
+    for (; list->first < list->end; list->first++) {
+        const struct unsafe *unsafe = (struct unsafe *)list->at + list->first;
+        const struct queued_article *article = queue_find(core->queue, unsafe->handle);
+        if (unsafe->safe_at > journal_durable(core->journal)) {
+            return;
         }
-        struct queued_article *article = queue_find(core->queue, ack->handle);
-        struct holding *holding = article ? core_holding(article) : NULL;
-        if (holding && holding_look(holding)->document && !queue_is_begun(core->queue, article)) {
-            cool(core, holding);
+        queue_confirm(core->queue, unsafe->handle, now_ms);
+        if (article) {
+            spill(core, article);
         }
     }
 }
@@ -370,8 +382,8 @@ void keep_park(struct core *core, int64_t now_ms)
 }
 
 // What the segment alone knew of ended articles is written again, so that a restart still tells a duplicate,
-// a late version and a killed story from news.
-static void carry_memories(struct core *core, uint64_t segment, int64_t now_ms)
+// a late version and a killed story from news. False when memory ran out: the rest comes with the next call.
+static bool carry_memories(struct core *core, uint64_t segment, int64_t now_ms)
 {
     size_t at = 0;
     struct story *story;
@@ -385,25 +397,34 @@ static void carry_memories(struct core *core, uint64_t segment, int64_t now_ms)
         record.is.seen = (struct record_seen){.key = {story->key[0], story->key[1]},
                                               .version = story->version,
                                               .content_hash = story->content_hash};
-        if (journal_append(core->journal, &record, now_ms, &place)) {
-            story->evidence = (uint32_t)place.segment;
+        if (!journal_append(core->journal, &record, now_ms, &place)) {
+            return false;
         }
+        story->evidence = (uint32_t)place.segment;
     }
+    return true;
+}
+
+static void carry(struct core *core, int64_t now_ms)
+{
+    bool carried = carry_memories(core, core->dropping, now_ms);
+    core->drop_at = carried ? journal_end(core->journal) : 0;
 }
 
 // A segment goes in two steps: what must stay is written elsewhere, and when that is on disk the file goes.
 static void drop_segments(struct core *core, int64_t now_ms)
 {
-    if (core->dropping != 0 && journal_durable(core->journal) >= core->drop_at) {
+    if (core->dropping != 0 && core->drop_at == 0) {
+        carry(core, now_ms);
+    } else if (core->dropping != 0 && journal_durable(core->journal) >= core->drop_at) {
         struct action action = {.kind = ACTION_DROP, .segment = core->dropping};
-        core_act(core, &action);
-        core->dropping = 0;
+        // They go in their order, or recovery would miss one: without memory it is tried again.
+        core->dropping = core_act(core, &action) ? 0 : core->dropping;
     }
     // Carrying memories on must cost less than what is dropped, or the journal would chase its own tail.
     uint64_t keep_bytes = (uint64_t)queue_counts(core->queue)->remembered * MEMORY_BYTES * 4;
     if (core->dropping == 0 && journal_next_drop(core->journal, keep_bytes, &core->dropping)) {
-        carry_memories(core, core->dropping, now_ms);
-        core->drop_at = journal_end(core->journal);
+        carry(core, now_ms);
     }
 }
 
@@ -415,14 +436,12 @@ void core_synced(struct core *core, int64_t us)
 
 void core_committed(struct core *core, int64_t now_ms)
 {
-    uint64_t before = journal_durable(core->journal);
     journal_committed(core->journal);
     if (core->disk_full) {
         core->disk_full = false;
         core_say(core, "the disk has room again: accepting articles");
     }
-    confirm(core, journal_durable(core->journal), now_ms);
-    spill(core, before, journal_durable(core->journal));
+    confirm(core, now_ms);
     move_stragglers(core, now_ms);
     drop_segments(core, now_ms);
 }
@@ -430,8 +449,7 @@ void core_committed(struct core *core, int64_t now_ms)
 void core_commit_failed(struct core *core, bool no_room, const char *sentence, int64_t now_ms)
 {
     if (!no_room) {
-        struct action action = {.kind = ACTION_STOP, .sentence = sentence};
-        core_act(core, &action);
+        core_stop(core, sentence);
         return;
     }
     if (!core->disk_full) {
@@ -448,6 +466,9 @@ void keep_commit(struct core *core, int64_t now_ms)
     bool wanted = journal_has_records(core->journal) ||
                   (journal_waiting_done(core->journal) > 0 &&
                    (core->draining || now_ms - core->gather_since_ms >= core->config.gather_ms));
+    if (!core_list_reserve(&core->actions, sizeof action)) {
+        return; // the next turn tries again: a batch under way is one that the shell was told of
+    }
     if (core->disk_full) {
         if (now_ms >= core->retry_at_ms && journal_retry(core->journal, &action.commit)) {
             core->retry_at_ms = INT64_MAX;

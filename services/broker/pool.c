@@ -1,5 +1,7 @@
 #include "services/broker/pool.h"
 
+#include "common/fault.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +89,8 @@ static int add_block(struct pool *pool)
 {
     void *memory;
     size_t number = find_vacant(pool);
-    if (number == BLOCK_LIMIT || posix_memalign(&memory, POOL_BLOCK_BYTES, BLOCK_BYTES) != 0) {
+    if (number == BLOCK_LIMIT || fault_hit(FAULT_MEMORY) ||
+        posix_memalign(&memory, POOL_BLOCK_BYTES, BLOCK_BYTES) != 0) {
         return 0;
     }
     struct pool_block *block = memory;

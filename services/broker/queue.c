@@ -1,5 +1,6 @@
 #include "services/broker/queue.h"
 
+#include "common/fault.h"
 #include "services/broker/roster.h"
 
 #include <assert.h>
@@ -68,10 +69,13 @@ struct queue {
     struct alarm *alarms; // binary heap
     size_t alarm_count, alarm_room;
     struct queued_article *ended_first, *ended_last;
+    struct queued_article
+        *forgotten; // let go, and waiting for memory to remember their ids; linked as the ended are
     struct canceled *canceled; // taken away and not told yet
     size_t canceled_count, canceled_room;
     struct memory *oldest, *newest;
     uint64_t random;
+    bool starved; // some articles may lack tasks: memory ran out. queue_tick tries again
     struct queue_counts counts;
 };
 
@@ -108,6 +112,10 @@ void queue_free(struct queue *queue, void (*free_holding)(void *holding))
         free(queue_extra(article)->dead);
         free_holding(article->holding);
     }
+    for (article = queue->forgotten; article;
+         article = pool_item(&queue->article_pool, article->next_ended)) {
+        free(queue_extra(article)->dead);
+    }
     pool_clear(&queue->article_pool);
     pool_clear(&queue->task_pool);
     pool_clear(&queue->extra_pool);
@@ -142,7 +150,8 @@ static bool add_alarm(struct queue *queue, struct alarm alarm)
 {
     if (queue->alarm_count == queue->alarm_room) {
         size_t room = queue->alarm_room ? queue->alarm_room * 2 : 64;
-        struct alarm *grown = realloc(queue->alarms, room * sizeof *grown);
+        struct alarm *grown =
+            fault_hit(FAULT_MEMORY) ? NULL : realloc(queue->alarms, room * sizeof *grown);
         if (!grown) {
             return false;
         }
@@ -299,7 +308,8 @@ static void cancel_task(struct queue *queue, struct article_task *task)
 {
     if (task->state == TASK_LEASED && queue->canceled_count == queue->canceled_room) {
         size_t room = queue->canceled_room ? queue->canceled_room * 2 : 16;
-        struct canceled *grown = realloc(queue->canceled, room * sizeof *grown);
+        struct canceled *grown =
+            fault_hit(FAULT_MEMORY) ? NULL : realloc(queue->canceled, room * sizeof *grown);
         if (grown) {
             queue->canceled = grown;
             queue->canceled_room = room;
@@ -421,13 +431,14 @@ static uint32_t ready_stages(const struct queue *queue, const struct queued_arti
 }
 
 // Opens tasks for every stage whose needs are met; ends the article when nothing is left to do.
-// False when memory ran out: some tasks are missing and the next call tries again.
+// False when memory ran out: some tasks are missing, and the next queue_tick tries again.
 static bool advance(struct queue *queue, struct queued_article *article, int64_t now_ms)
 {
     const struct graph *graph = queue->graph;
     uint32_t ready = ready_stages(queue, article);
     for (uint32_t stage = 1; stage <= graph->count; stage++) {
         if ((ready & graph_bit(stage)) && !open_task(queue, article, stage, now_ms)) {
+            queue->starved = true;
             return false;
         }
     }
@@ -531,15 +542,12 @@ void queue_confirm(struct queue *queue, uint64_t handle, int64_t now_ms)
     }
 }
 
-void queue_remember(struct queue *queue, const struct story *story)
+// Notes an id that no article has any more. False when memory ran out.
+static bool remember(struct queue *queue, const struct story *story)
 {
-    struct story *known = find_story(queue, story->key);
-    if (known && (known->live || known->version > story->version)) {
-        return;
-    }
     struct memory *memory = pool_take(&queue->memory_pool);
     if (!memory) {
-        return;
+        return false;
     }
     if (roster_remove(&queue->memories, story->key[0])) {
         queue->counts.remembered--;
@@ -548,13 +556,22 @@ void queue_remember(struct queue *queue, const struct story *story)
     memory->story.live = false;
     if (!roster_add(&queue->memories, memory)) {
         pool_give(&queue->memory_pool, memory);
-        return;
+        return false;
     }
     queue->counts.remembered++;
     *(queue->newest ? &queue->newest->next : &queue->oldest) = memory;
     queue->newest = memory;
     while (queue->counts.remembered > queue->config.remembered) {
         forget_oldest(queue);
+    }
+    return true;
+}
+
+void queue_remember(struct queue *queue, const struct story *story)
+{
+    const struct story *known = find_story(queue, story->key);
+    if (!known || (!known->live && known->version <= story->version)) {
+        remember(queue, story);
     }
 }
 
@@ -757,17 +774,30 @@ bool queue_is_begun(const struct queue *queue, const struct queued_article *arti
     return article->done != 0 || task;
 }
 
-// The task that `number` holds, in exactly this attempt.
+// The article's task that `number` holds, in exactly this attempt, or NULL.
+static struct article_task *find_held(const struct queue *queue,
+                                      const struct queued_article *article, uint64_t number,
+                                      uint32_t stage, uint32_t attempt)
+{
+    struct article_task *task = article ? queue_task(queue, article, stage) : NULL;
+    bool is_held = task && task->state == TASK_LEASED && task->attempt == attempt &&
+                   holder_of(queue, task)->number == number;
+    return is_held ? task : NULL;
+}
+
+bool queue_holds(const struct queue *queue, const struct queued_article *article, uint64_t holder,
+                 uint32_t stage, uint32_t attempt)
+{
+    return find_held(queue, article, holder, stage, attempt) != NULL;
+}
+
+// The same for an answer, which is refused when there is none.
 static struct article_task *held(struct queue *queue, uint64_t number, uint64_t handle,
                                  uint32_t stage, uint32_t attempt)
 {
-    struct queued_article *article = roster_find(&queue->articles, handle);
-    struct article_task *task = article ? queue_task(queue, article, stage) : NULL;
-    if (!task || task->state != TASK_LEASED || task->attempt != attempt ||
-        holder_of(queue, task)->number != number) {
-        queue->counts.refused++;
-        return NULL;
-    }
+    struct article_task *task =
+        find_held(queue, roster_find(&queue->articles, handle), number, stage, attempt);
+    queue->counts.refused += task == NULL;
     return task;
 }
 
@@ -790,13 +820,18 @@ bool queue_complete(struct queue *queue, uint64_t holder, uint64_t handle, uint3
     return task != NULL;
 }
 
+bool queue_waits(const struct queue *queue, const struct queued_article *article, uint32_t stage)
+{
+    const struct article_task *task = queue_task(queue, article, stage);
+    return task && task->state == TASK_READY;
+}
+
 bool queue_supply(struct queue *queue, uint64_t handle, uint32_t stage, int64_t now_ms)
 {
     struct queued_article *article = roster_find(&queue->articles, handle);
-    struct article_task *task = article ? queue_task(queue, article, stage) : NULL;
-    bool waits = task && task->state == TASK_READY;
+    bool waits = article && queue_waits(queue, article, stage);
     if (waits) {
-        complete(queue, task, now_ms);
+        complete(queue, queue_task(queue, article, stage), now_ms);
     }
     return waits;
 }
@@ -1053,8 +1088,38 @@ void queue_configure(struct queue *queue, const struct queue_config *config)
     queue->config.backoff_limit_ms = config->backoff_limit_ms;
 }
 
+// Of the articles that were let go only the ids stay. Without memory for that they stay themselves, and later ones with them.
+static void forget_ended(struct queue *queue)
+{
+    struct queued_article *article = queue->forgotten;
+    while (article && (!article->story.live || remember(queue, &article->story))) {
+        if (article->story.live) {
+            roster_remove(&queue->stories, article->story.key[0]);
+        }
+        queue->forgotten = pool_item(&queue->article_pool, article->next_ended);
+        drop_article(queue, article);
+        article = queue->forgotten;
+    }
+}
+
+// What advance found no memory for. Linear in the articles, and rare.
+static void advance_starved(struct queue *queue, int64_t now_ms)
+{
+    size_t at = 0;
+    struct queued_article *article;
+    bool starved = queue->starved;
+    queue->starved = false;
+    while (starved && (article = queue_next(queue, &at))) {
+        if (article->state == ARTICLE_LIVE && !advance(queue, article, now_ms)) {
+            return;
+        }
+    }
+}
+
 size_t queue_tick(struct queue *queue, int64_t now_ms)
 {
+    advance_starved(queue, now_ms);
+    forget_ended(queue);
     while (queue->alarm_count > 0 && queue->alarms[0].at_ms <= now_ms) {
         struct alarm alarm = take_alarm(queue);
         ring(queue, &alarm, now_ms);
@@ -1146,11 +1211,9 @@ void queue_forget(struct queue *queue, struct queued_article *article)
 {
     assert(article->state == ARTICLE_ENDED && !article->tasks);
     roster_remove(&queue->articles, article->handle);
-    if (article->story.live) {
-        roster_remove(&queue->stories, article->story.key[0]);
-        queue_remember(queue, &article->story);
-    }
-    drop_article(queue, article);
+    article->next_ended = pool_number(queue->forgotten);
+    queue->forgotten = article;
+    forget_ended(queue);
 }
 
 struct queued_article *queue_find(const struct queue *queue, uint64_t handle)
@@ -1161,6 +1224,13 @@ struct queued_article *queue_find(const struct queue *queue, uint64_t handle)
 const struct story *queue_find_story(const struct queue *queue, const uint64_t key[2])
 {
     return find_story(queue, key);
+}
+
+struct queued_article *queue_head(const struct queue *queue, const uint64_t key[2])
+{
+    const struct story *story = find_story(queue, key);
+    const struct queued_article *head = (const struct queued_article *)story;
+    return story && story->live ? queue_find(queue, head->handle) : NULL;
 }
 
 bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms)
@@ -1233,8 +1303,8 @@ static void check_article(const struct queue *queue, const struct queued_article
     assert((open & article->done) == 0);
     assert(article->state == ARTICLE_LIVE || !article->tasks);
     if (article->state == ARTICLE_LIVE) {
-        assert(open != 0 || article->unsafe);
-        assert(ready_stages(queue, article) == 0);
+        assert(open != 0 || article->unsafe || queue->starved);
+        assert(ready_stages(queue, article) == 0 || queue->starved);
     }
 }
 

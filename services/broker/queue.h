@@ -148,6 +148,10 @@ void queue_remember(struct queue *queue, const struct story *story);
 struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t holder,
                                  int64_t now_ms);
 
+// True when the holder has the article's task in this attempt, so that it may end it. The article may be NULL.
+bool queue_holds(const struct queue *queue, const struct queued_article *article, uint64_t holder,
+                 uint32_t stage, uint32_t attempt);
+
 // The caller has no room for what the stages made of an article that waits for sinks: before it is handed to one it goes
 // through the stages again. False, and nothing is changed, unless each of its tasks stands before a sink of the set `idle` or
 // is delayed beyond `until_ms`, or when memory ran out. At most 255 times; its attempts go on from 256 * how often, so that
@@ -175,6 +179,9 @@ bool queue_reject(struct queue *queue, uint64_t holder, uint64_t handle, uint32_
 bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
                   uint32_t attempt, int64_t now_ms);
 
+// True when a task of the article waits for that stage and nobody has it.
+bool queue_waits(const struct queue *queue, const struct queued_article *article, uint32_t stage);
+
 // A section of another stage came along with one that was completed. False, and nothing changes, unless a task of the article
 // waits for that stage and nobody has it.
 bool queue_supply(struct queue *queue, uint64_t handle, uint32_t stage, int64_t now_ms);
@@ -192,7 +199,7 @@ void queue_reload(struct queue *queue, int64_t now_ms);
 // Limits and pauses from now on: max_failures, max_deaths, backoff_first_ms, backoff_limit_ms.
 void queue_configure(struct queue *queue, const struct queue_config *config);
 
-// Time passes: leases expire, delays end, deadlines skip inner stages, embargoes open.
+// Time passes: leases expire, delays end, deadlines skip inner stages, embargoes open; tasks that memory was short for are made.
 // Returns how many holders were given up.
 size_t queue_tick(struct queue *queue, int64_t now_ms);
 
@@ -236,6 +243,9 @@ bool queue_is_begun(const struct queue *queue, const struct queued_article *arti
 
 // What is known of an id, or NULL. While `live` it is the head of its struct queued_article.
 const struct story *queue_find_story(const struct queue *queue, const uint64_t key[2]);
+
+// The article that is the latest version of an id, live or dead, or NULL.
+struct queued_article *queue_head(const struct queue *queue, const uint64_t key[2]);
 
 // Shelves a live article, as when the journal says it was dead.
 void queue_shelve(struct queue *queue, struct queued_article *article,

@@ -1,5 +1,7 @@
 #include "services/broker/roster.h"
 
+#include "common/fault.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +71,8 @@ static void fill(struct roster *roster, uint32_t number)
 static bool resize(struct roster *roster, size_t size)
 {
     struct roster other = *roster;
-    other.slots = calloc(size, sizeof *other.slots + sizeof *other.marks);
+    other.slots =
+        fault_hit(FAULT_MEMORY) ? NULL : calloc(size, sizeof *other.slots + sizeof *other.marks);
     if (!other.slots) {
         return false;
     }

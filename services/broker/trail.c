@@ -233,8 +233,7 @@ void trail_write(const struct core *core, struct view id, int64_t now_ms, struct
     hash128(journal_hash_key(core->journal), id, key);
     const struct story *story = queue_find_story(core->queue, key);
     const struct finished *ended = archive_find(core->archive, key, 0, &at);
-    const struct queued_article *article =
-        story && story->live ? (const struct queued_article *)story : NULL;
+    const struct queued_article *article = queue_head(core->queue, key);
     if (!story && !ended && view_parse_u64(id, &handle)) {
         at = 0;
         article = queue_find(core->queue, handle);

@@ -1,5 +1,6 @@
 #include "tests/sim/world.h"
 
+#include "common/fault.h"
 #include "services/broker/core.h"
 #include "services/client_core.h"
 #include "services/worker_core.h"
@@ -91,12 +92,14 @@ struct world {
     struct sim_disk disk;
     struct journal_commit commit;
     bool committing, sync_fails, stopping, calm;
-    bool turn_due;         // messages came since the broker's last turn
-    uint32_t turns;        // since the limits were checked
-    int64_t slow_until_ms; // the disk takes seconds until then
-    int64_t full_until_ms; // and has no room until then
-    int64_t clock_high_ms; // the latest time the broker's clock ever showed
-    int64_t skew_ms;       // how far the broker's clock is ahead of the world's
+    bool turn_due;          // messages came since the broker's last turn
+    uint32_t turns;         // since the limits were checked
+    int64_t slow_until_ms;  // the disk takes seconds until then
+    int64_t full_until_ms;  // and has no room until then
+    int64_t clock_high_ms;  // the latest time the broker's clock ever showed
+    int64_t skew_ms;        // how far the broker's clock is ahead of the world's
+    uint64_t short_in;      // the broker's allocation of this number from now on fails; 0: none
+    int64_t short_until_ms; // and all after it until then
     uint64_t broker_life;
     int64_t broker_timer_ms;
     uint64_t connections;    // so many there were
@@ -819,6 +822,14 @@ static bool recover(struct world *world)
     }
 }
 
+// One allocation of the broker fails, or all for a moment. The others in this process have memory.
+static void memory_fault(struct world *world)
+{
+    world->short_in = 1 + below(world, 100);
+    world->short_until_ms = world->now_ms + (one_in(world, 2) ? (int64_t)below(world, 500) : 0);
+    tell(world, "the broker's memory runs short");
+}
+
 static void restart_later(struct world *world)
 {
     schedule(world, 100 + (int64_t)below(world, 8000),
@@ -842,6 +853,9 @@ static void start_broker(struct world *world)
         if (world->nodes[i].alive) {
             connect_later(world, &world->nodes[i]);
         }
+    }
+    if (!world->calm && one_in(world, 2)) { // while all of it is still to be taken
+        memory_fault(world);
     }
     broker_turn(world);
 }
@@ -1003,6 +1017,26 @@ static void end_commit(struct world *world)
 
 // --- faults
 
+static void begin_shortage(const struct world *world)
+{
+    if (world->short_in > 0) {
+        fault_set(FAULT_MEMORY, world->short_in, world->now_ms < world->short_until_ms);
+    }
+}
+
+static void end_shortage(struct world *world)
+{
+    uint64_t calls = fault_count(FAULT_MEMORY);
+    bool is_over = world->calm || world->now_ms >= world->short_until_ms;
+    fault_clear();
+    if (world->short_in > calls) {
+        world->short_in -= calls;
+    } else if (world->short_in > 0) {
+        world->counts[SIM_SHORTAGES]++;
+        world->short_in = is_over ? 0 : 1;
+    }
+}
+
 // Troubles come together: whoever is cut off now sends again, and may be told too early.
 static void slow_disk(struct world *world)
 {
@@ -1086,11 +1120,14 @@ static void set_clock(struct world *world)
 static void fault(struct world *world)
 {
     struct node *node = &world->nodes[below(world, NODES)];
-    switch (below(world, 8)) {
+    switch (below(world, 9)) {
     case 0:
         if (world->core) {
             kill_broker(world);
         }
+        break;
+    case 8:
+        memory_fault(world);
         break;
     case 1:
         set_clock(world);
@@ -1112,6 +1149,7 @@ static void fault(struct world *world)
 static void end_faults(struct world *world)
 {
     world->calm = true;
+    world->short_in = 0;
     world->full_until_ms = 0;
     world->sync_fails = false;
     world->disk.unreadable = false;
@@ -1218,7 +1256,9 @@ static void happen(struct world *world, struct event *event)
     case EVENT_TO_BROKER:
     case EVENT_BROKER_TIMER:
     case EVENT_COMMIT:
+        begin_shortage(world);
         happen_to_broker(world, event);
+        end_shortage(world);
         break;
     case EVENT_TO_NODE:
     case EVENT_LINK:
@@ -1304,7 +1344,9 @@ static bool end_moment(struct world *world)
         node->pump_due = false;
     }
     if (world->turn_due) {
+        begin_shortage(world);
         broker_turn(world);
+        end_shortage(world);
     }
     return true;
 }

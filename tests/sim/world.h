@@ -12,7 +12,7 @@
 //   - the broker's disk: full for a while, slow, fails to sync, cannot be read, is torn when the machine stops, loses a
 //     bit at rest (recovery must refuse and name the segment, which then comes from a copy)
 //   - the sinks' disks: full, slow, and without what was not synced after a crash
-//   - the broker's clock is set
+//   - the broker's clock is set, and its memory runs short
 //
 // What is checked, most of it as the day goes
 //   - an article the client was told is accepted is in every sink, or a later version of it is, or it is a dead
@@ -83,7 +83,8 @@ struct sim_options {
     X(FLIPS, fault_bit_flip, false)                                                                \
     X(RESTORED, segments_restored, false)                                                          \
     X(SINK_FAILURES, fault_sink_disk, false)                                                       \
-    X(CLOCK_JUMPS, fault_clock_jump, false)
+    X(CLOCK_JUMPS, fault_clock_jump, false)                                                        \
+    X(SHORTAGES, fault_memory, false)
 
 #define SIM_COUNT_ENUM(upper, lower, bad) SIM_##upper,
 enum sim_count { SIM_COUNTS(SIM_COUNT_ENUM) SIM_COUNT };

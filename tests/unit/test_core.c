@@ -1,3 +1,4 @@
+#include "common/fault.h"
 #include "services/broker/core.h"
 
 #include <setjmp.h>
@@ -20,6 +21,7 @@ struct desk {
     uint64_t number;
     bool committing;
     char disk[4096];         // the one segment; what was committed
+    uint64_t fails_at;       // of the allocations for the next message, this one fails; 0: none
     struct frames inbox[32]; // what was sent to anyone, in order
     uint64_t to[32];
     size_t inbox_count;
@@ -104,8 +106,11 @@ static void send(struct desk *desk, uint64_t peer, int64_t now_ms)
 {
     struct frames frames;
     assert_true(message_finish(&desk->message, ++desk->number, &frames));
+    fault_set(FAULT_MEMORY, desk->fails_at, false);
     core_message(desk->core, peer, (struct view){frames.envelope, frames.envelope_len},
                  (struct view){frames.body, frames.body_len}, now_ms);
+    fault_clear();
+    desk->fails_at = 0;
     frames_clear(&frames);
     perform(desk, now_ms);
 }
@@ -236,6 +241,48 @@ static void a_duplicate_waits_for_the_first_one(void **state)
     assert_true(wire_next_item(&walk));
     assert_int_equal(walk.item.outcome, WIRE_DUPLICATE);
     frames_clear(&frames);
+}
+
+static void an_article_that_cannot_be_answered_is_not_taken_and_comes_again(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    desk->fails_at = 1; // the room for its acknowledgement
+    put(desk, "a", 1, 0);
+    assert_int_equal(queue_counts(core_queue(desk->core))->live, 0);
+    core_tick(desk->core, 1);
+    message_begin(&desk->message, WIRE_HEARTBEAT, WIRE_NO_STAGE);
+    send(desk, CLIENT, 1);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_ERROR); // so it says HELLO, and sends again
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    put(desk, "a", 1, 2);
+    commit(desk, 3);
+    assert_int_equal(acked(desk), WIRE_ACCEPTED);
+}
+
+// Whichever allocation fails when an article comes: it is busy, or taken and answered, or its sender learns that it is lost.
+static void without_memory_nobody_waits_for_an_answer(void **state)
+{
+    struct desk *desk = *state;
+    uint8_t outcome = 0;
+    for (uint64_t n = 1; outcome != WIRE_DUPLICATE; n++) {
+        hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+        while (receive_type(desk, CLIENT)) {
+        }
+        desk->fails_at = n;
+        put(desk, "a", 1, 0);
+        if (desk->committing) {
+            commit(desk, 1);
+        }
+        outcome = acked(desk);
+        core_tick(desk->core, 1);
+        message_begin(&desk->message, WIRE_HEARTBEAT, WIRE_NO_STAGE);
+        send(desk, CLIENT, 1);
+        assert_true(outcome != 0 || receive_type(desk, CLIENT) == WIRE_ERROR);
+        assert_true(n < 30);
+    }
 }
 
 static void a_full_disk_closes_the_door_and_opens_it_again(void **state)
@@ -1058,6 +1105,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_article_is_acknowledged_when_it_is_on_disk_and_not_before),
         TEST(a_duplicate_waits_for_the_first_one),
+        TEST(an_article_that_cannot_be_answered_is_not_taken_and_comes_again),
+        TEST(without_memory_nobody_waits_for_an_answer),
         TEST(a_full_disk_closes_the_door_and_opens_it_again),
         TEST(a_sync_that_fails_stops_the_broker),
         TEST(articles_far_apart_are_committed_each_at_once),
