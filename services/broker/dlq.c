@@ -20,7 +20,7 @@ struct which {
 
 // Handles in some order; grows to the number of dead letters.
 struct letters {
-    const struct queued_article **at;
+    struct queued_article **at;
     size_t count, room;
 };
 
@@ -92,11 +92,11 @@ static bool is_meant(const struct which *which, const struct queued_article *art
            holds(view_of(why->reason), which->reason);
 }
 
-static bool add_letter(struct letters *letters, const struct queued_article *article)
+static bool add_letter(struct letters *letters, struct queued_article *article)
 {
     if (letters->count == letters->room) {
         size_t room = letters->room ? letters->room * 2 : 64;
-        const struct queued_article **grown = realloc(letters->at, room * sizeof *grown);
+        struct queued_article **grown = realloc(letters->at, room * sizeof *grown);
         if (!grown) {
             return false;
         }
@@ -130,7 +130,7 @@ static struct letters collect(const struct core *core, const struct which *which
 {
     struct letters letters = {0};
     size_t at = 0;
-    const struct queued_article *article;
+    struct queued_article *article;
     if (which->handle) {
         article = queue_find(core->queue, which->handle);
         if (article && is_meant(which, article)) {
@@ -184,38 +184,56 @@ static void list(const struct core *core, struct view text, struct notes *json)
     free(letters.at);
 }
 
-// Puts a dead letter before the first stage again, on disk as well; `end` says in its history how it came about.
-static bool revive(struct core *core, const struct queued_article *article, enum hop_end end,
-                   int64_t now_ms)
+static void note_revival(struct core *core, const struct queued_article *article, enum hop_end end,
+                         int64_t now_ms)
 {
-    struct journal_place place;
     struct holding_warm *warm = holding_warm(&core->holdings, core_holding(article));
-    struct record record = {.type = RECORD_REVIVED, .handle = article->handle};
     int64_t after = now_ms - article->accepted_ms;
-    if (!queue_revive(core->queue, article->handle, now_ms)) {
-        return false;
-    }
     if (warm) {
         history_add(&warm->history,
                     (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0, .end = (uint8_t)end});
     }
-    return journal_append(core->journal, &record, now_ms, &place);
 }
 
-static bool retry(struct core *core, const struct queued_article *article, int64_t now_ms)
+// Puts a dead letter before the first stage again, with another document unless that is NULL; on disk as well, and when that is
+// done sinks get it. What can fail comes first. The records go into one batch: power that fails leaves the dead letter as it was.
+static bool revive(struct core *core, struct queued_article *article, const struct view *document,
+                   enum hop_end end, int64_t now_ms)
 {
-    return revive(core, article, HOP_REVIVED, now_ms);
+    struct journal_place place;
+    struct holding *holding = core_holding(article);
+    struct journal_place old = core_place(article);
+    struct record record = {.type = RECORD_REVIVED, .handle = article->handle};
+    size_t bytes = document ? intake_record_bytes(holding_id(holding), *document) : 0;
+    if (!keep_reserve(core, bytes + record_size(&record), now_ms) ||
+        !queue_revive(core->queue, article->handle, true, now_ms)) {
+        return false;
+    }
+    if (document) {
+        bool replaced = intake_append(core, article, holding, *document, now_ms);
+        assert(replaced);
+        journal_moved(core->journal, old);
+    }
+    bool appended = journal_append(core->journal, &record, now_ms, &place);
+    assert(appended);
+    keep_until_safe(core, article->handle);
+    note_revival(core, article, end, now_ms);
+    return true;
 }
 
-static bool discard(struct core *core, const struct queued_article *article, int64_t now_ms)
+static bool retry(struct core *core, struct queued_article *article, int64_t now_ms)
+{
+    return revive(core, article, NULL, HOP_REVIVED, now_ms);
+}
+
+static bool discard(struct core *core, struct queued_article *article, int64_t now_ms)
 {
     (void)now_ms;
     return queue_discard(core->queue, article->handle);
 }
 
 static void act_on(struct core *core, struct view text, int64_t now_ms, const char *told,
-                   bool (*act)(struct core *core, const struct queued_article *article,
-                               int64_t now_ms),
+                   bool (*act)(struct core *core, struct queued_article *article, int64_t now_ms),
                    struct notes *json)
 {
     struct which which;
@@ -342,26 +360,14 @@ static const char *uneditable(const struct core *core, const struct queued_artic
     return intake_closed(core) ? "nothing new is written now; copydesk status tells why" : NULL;
 }
 
-// What can fail is done before anything changes. The two records share a batch unless the document fills one alone; should
-// the power go between them then, the article stays a dead letter with the new document, and nobody was told otherwise.
 static bool replace_document(struct core *core, struct queued_article *article,
                              const struct question *question)
 {
-    struct holding *holding = core_holding(article);
-    struct journal_place old = core_place(article);
-    size_t bytes = intake_record_bytes(holding_id(holding), question->document) + RECORD_HEAD_BYTES;
+    if (!core_list_reserve(&core->edits, sizeof(struct edit)) ||
+        !revive(core, article, &question->document, HOP_EDITED, question->now_ms)) {
+        return false;
+    }
     struct edit *owed = core_list_push(&core->edits, sizeof *owed);
-    if (!owed) {
-        return false;
-    }
-    if (!journal_reserve(core->journal, bytes, question->now_ms)) {
-        core->edits.end--;
-        return false;
-    }
-    bool appended = intake_append(core, article, holding, question->document, question->now_ms);
-    assert(appended);
-    journal_moved(core->journal, old);
-    revive(core, article, HOP_EDITED, question->now_ms);
     *owed = (struct edit){article->handle, question->peer, journal_end(core->journal)};
     return true;
 }
@@ -374,7 +380,7 @@ static bool edit(struct core *core, const struct question *question, struct view
     if (!why && replace_document(core, article, question)) {
         return false;
     }
-    notes_string(json, "error", view_of(why ? why : "no memory for the edited document"));
+    notes_string(json, "error", view_of(why ? why : "there is no memory for it now; ask again"));
     return true;
 }
 

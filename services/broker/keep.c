@@ -149,7 +149,7 @@ static enum status replay(void *user, const struct record *record, struct journa
         replay_dead(at, record);
         break;
     case RECORD_REVIVED:
-        queue_revive(core->queue, record->handle, at->now_ms);
+        queue_revive(core->queue, record->handle, false, at->now_ms);
         break;
     case RECORD_SEEN:
         queue_remember(core->queue,

@@ -22,6 +22,9 @@ const struct queue_config queue_defaults = {
     .seed = 1,
 };
 
+// Records of an article that may be on their way to disk at a time: what fits into its three bits.
+enum { UNSAFE_LIMIT = 7 };
+
 // Hand-outs a lane may have in a round while lower lanes wait; a round ends when no lane that
 // has something may go on. So flash overtakes nearly always and backfill still moves.
 static const unsigned lane_weights[WIRE_LANE_COUNT] = {64, 16, 4, 1};
@@ -390,7 +393,7 @@ static void end_article(struct queue *queue, struct queued_article *article, enu
         count_dead(queue, article, 1);
     }
     article->state = ending == ENDED_DEAD ? ARTICLE_DEAD : ARTICLE_ENDED;
-    article->ending = (unsigned)ending & 0xfu;
+    article->ending = (unsigned)ending & 3u;
     if (article->listed) {
         return; // died and superseded before the caller looked: the last ending counts
     }
@@ -535,8 +538,8 @@ void queue_confirm(struct queue *queue, uint64_t handle, int64_t now_ms)
 {
     struct queued_article *article = queue_find(queue, handle);
     if (article && article->unsafe) {
-        article->unsafe = false;
-        if (article->state == ARTICLE_LIVE) {
+        article->unsafe = (article->unsafe - 1u) & UNSAFE_LIMIT;
+        if (article->state == ARTICLE_LIVE && !article->unsafe) {
             advance(queue, article, now_ms);
         }
     }
@@ -1233,10 +1236,10 @@ struct queued_article *queue_head(const struct queue *queue, const uint64_t key[
     return story && story->live ? queue_find(queue, head->handle) : NULL;
 }
 
-bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms)
+bool queue_revive(struct queue *queue, uint64_t handle, bool unsafe, int64_t now_ms)
 {
     struct queued_article *article = queue_find(queue, handle);
-    if (!article || article->state != ARTICLE_DEAD) {
+    if (!article || article->state != ARTICLE_DEAD || (unsafe && article->unsafe == UNSAFE_LIMIT)) {
         return false;
     }
     count_dead(queue, article, -1);
@@ -1245,8 +1248,10 @@ bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms)
         article->extra->dead = NULL;
     }
     article->state = ARTICLE_LIVE;
+    article->unsafe = (article->unsafe + unsafe) & UNSAFE_LIMIT;
     queue->counts.live++;
-    return advance(queue, article, now_ms);
+    advance(queue, article, now_ms);
+    return true;
 }
 
 bool queue_discard(struct queue *queue, uint64_t handle)

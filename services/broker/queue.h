@@ -86,11 +86,11 @@ struct queued_article {
     uint32_t next_ended;         // see queue_take_ended
     uint8_t lane, pubstatus;
     uint8_t state;      // enum article_state
-    uint8_t ending : 4; // enum ending
+    uint8_t ending : 2; // enum ending
     uint8_t listed : 1; // waits in queue_take_ended
     uint8_t again : 1;  // see struct queue_put
     uint8_t parked : 1; // see queue_park
-    uint8_t unsafe : 1; // see struct queue_put
+    uint8_t unsafe : 3; // so many of its records are not on disk yet, see struct queue_put
 };
 
 struct article_task {
@@ -136,8 +136,9 @@ enum wire_outcome queue_judge(const struct queue *queue, const struct queue_put 
 enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, int64_t now_ms,
                             struct queued_article **out);
 
-// An article that was put as unsafe is on disk now: sinks may have it. What they got before, a crash could take back: an older
-// version, or a killed story, would come after it. Does nothing when it has ended.
+// What was not on disk of an article when it was put or revived is there now. When that is all, sinks may have it. What they got
+// before, a crash could take back: an older version, or a killed story, would come after it. Called once for each time that
+// the article was put or revived as unsafe. Does nothing when it has ended.
 void queue_confirm(struct queue *queue, uint64_t handle, int64_t now_ms);
 
 // Remembers an id from an earlier life of the broker, without an article.
@@ -251,8 +252,9 @@ struct queued_article *queue_head(const struct queue *queue, const uint64_t key[
 void queue_shelve(struct queue *queue, struct queued_article *article,
                   const struct dead_letter *why);
 
-// Puts a dead letter back before the stages it has not done. False when `handle` is none.
-bool queue_revive(struct queue *queue, uint64_t handle, int64_t now_ms);
+// Puts a dead letter back before the stages it has not done; `unsafe` as in struct queue_put. False, and nothing changes, when
+// `handle` is none, or when it was revived as unsafe so often that queue_confirm must come first.
+bool queue_revive(struct queue *queue, uint64_t handle, bool unsafe, int64_t now_ms);
 
 // Ends an article whatever its state, as superseded: a discarded dead letter, or one the journal says is done.
 bool queue_discard(struct queue *queue, uint64_t handle);

@@ -5,6 +5,7 @@
 //     > 10000  tick                     renew W, die W, leave W, revive ID, discard ID, counts STAGE
 //     > 70000  jump from=10000          the clock is set from 10000 to 70000
 //     > 10000  park a1 idle=export       gives up what the stages made of a1
+//     > 0      put a1 unsafe             not on disk yet, as after `revive a1 unsafe`; `confirm a1`: it is
 //     > 20000  pipeline clean=article dates=clean export=*    reloads; needs are separated by commas
 //
 // Every command gives one line, "put a1 -> accepted"; an article that ends because of it adds a line, "a1 complete".
@@ -99,7 +100,8 @@ static void put(struct script *script)
                             .deadline_ms = (int64_t)number(script, "deadline", 0),
                             .lane = WIRE_ROUTINE,
                             .pubstatus = has_word(script, "kill") ? WIRE_CANCELED : WIRE_USABLE,
-                            .again = has_word(script, "again")};
+                            .again = has_word(script, "again"),
+                            .unsafe = has_word(script, "unsafe")};
     for (uint8_t i = 0; i < WIRE_LANE_COUNT; i++) {
         put.lane = view_equal(lane, view_of(wire_lane_name(i))) ? i : put.lane;
     }
@@ -228,8 +230,12 @@ static void other(struct script *script)
                    who);
         buf_printf(script->out, "ok\n");
     } else if (view_equal(command, VIEW("revive"))) {
-        bool done = queue_revive(script->queue, handle_of(script, who), script->now_ms);
+        bool done = queue_revive(script->queue, handle_of(script, who), has_word(script, "unsafe"),
+                                 script->now_ms);
         buf_printf(script->out, "%s\n", done ? "ok" : "no dead letter");
+    } else if (view_equal(command, VIEW("confirm"))) {
+        queue_confirm(script->queue, handle_of(script, who), script->now_ms);
+        buf_printf(script->out, "ok\n");
     } else if (view_equal(command, VIEW("discard"))) {
         bool done = queue_discard(script->queue, handle_of(script, who));
         buf_printf(script->out, "%s\n", done ? "ok" : "no such article");

@@ -12,7 +12,7 @@
 // One core, messages made by hand, and the actions it answers with. Loss and recovery are the simulator's
 // business (tests/sim); here stands what each message must lead to.
 
-enum { CLIENT = 1, WORKER = 2, SINK = 3, STRANGER = 9 };
+enum { CLIENT = 1, WORKER = 2, SINK = 3, DATES = 4, STRANGER = 9 };
 
 struct desk {
     struct graph graph;
@@ -853,6 +853,47 @@ static void an_edited_dead_letter_goes_on_with_the_new_document_once_that_is_on_
     assert_true(answers(desk, "trace b", "\"end\":\"edited by operator\"", 5));
 }
 
+// The article 1 of bury_one goes through the stages again; true when the sink has got it.
+static bool is_delivered(struct desk *desk)
+{
+    result(desk, WORKER, 1, 1, WIRE_DONE, "{}");
+    result(desk, DATES, 2, 1, WIRE_DONE, "{}");
+    return receive_type(desk, SINK) == WIRE_WORK;
+}
+
+static void bury_one(struct desk *desk)
+{
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    hello(desk, DATES, WIRE_WORKER, "dates", 8);
+    hello(desk, SINK, WIRE_WORKER, "export", 8);
+    assert_int_equal(receive_type(desk, SINK), WIRE_WELCOME);
+    put(desk, "a", 1, 0);
+    commit(desk, 1);
+    result(desk, WORKER, 1, 1, WIRE_REJECT, "no");
+    commit(desk, 1);
+}
+
+static void sinks_get_an_edited_article_when_its_new_document_is_on_disk(void **state)
+{
+    struct desk *desk = *state;
+    bury_one(desk);
+    ask_edit(desk, "dlq edit a", VIEW("{\"id\":\"a\",\"text\":\"mended\"}"), 3);
+    assert_false(is_delivered(desk));
+    commit(desk, 4);
+    assert_int_equal(receive_type(desk, SINK), WIRE_WORK);
+}
+
+static void sinks_get_a_retried_article_when_that_is_on_disk(void **state)
+{
+    struct desk *desk = *state;
+    bury_one(desk);
+    assert_true(answers(desk, "dlq retry all", "{\"retried\":1}", 3));
+    assert_false(is_delivered(desk));
+    commit(desk, 4);
+    assert_int_equal(receive_type(desk, SINK), WIRE_WORK);
+}
+
 static void an_edit_that_cannot_be_taken_leaves_the_dead_letter_as_it_was(void **state)
 {
     struct desk *desk = *state;
@@ -1135,6 +1176,8 @@ int main(void)
         TEST(the_operator_sees_the_document_of_a_dead_letter),
         TEST(the_operator_retries_and_discards_those_that_are_meant),
         TEST(an_edited_dead_letter_goes_on_with_the_new_document_once_that_is_on_disk),
+        TEST(sinks_get_an_edited_article_when_its_new_document_is_on_disk),
+        TEST(sinks_get_a_retried_article_when_that_is_on_disk),
         TEST(an_edit_that_cannot_be_taken_leaves_the_dead_letter_as_it_was),
         TEST(a_broker_that_leaves_takes_what_is_out_and_serves_the_sinks),
         TEST(what_a_lost_connection_brought_counts_before_its_end),

@@ -111,7 +111,8 @@ static void handle_dead(struct accounts *accounts)
     while ((article = queue_next(accounts->queue, &at))) {
         if (article->state == ARTICLE_DEAD) {
             if (any(2) == 0) {
-                assert_true(queue_revive(accounts->queue, article->handle, accounts->now_ms));
+                assert_true(
+                    queue_revive(accounts->queue, article->handle, false, accounts->now_ms));
                 accounts->dead--;
             } else {
                 assert_true(queue_discard(accounts->queue, article->handle));

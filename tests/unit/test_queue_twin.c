@@ -46,7 +46,7 @@ struct twin_article {
     enum article_state state;
     uint64_t handle, key, version, hash;
     int64_t deadline_ms, embargo_ms;
-    uint32_t done, skipped, dead_stage, dead_attempts;
+    uint32_t done, skipped, unsafe, dead_stage, dead_attempts;
     uint8_t lane;
     struct twin_task tasks[STAGES];
 };
@@ -200,7 +200,8 @@ static void advance(struct twin *twin, struct twin_article *article)
     for (uint32_t s = 0; s < STAGES; s++) {
         struct twin_task *task = &article->tasks[s];
         bool ready = (twin->graph.stages[s].needs & ~article->done) == 0;
-        if (!task->open && !(article->done >> s & 1) && ready) {
+        bool held_back = article->unsafe && !is_inner(twin, s + 1);
+        if (!task->open && !(article->done >> s & 1) && ready && !held_back) {
             *task = (struct twin_task){.open = true};
             make_ready(twin, task, false);
             if (!is_inner(twin, s + 1) && article->embargo_ms > twin->now_ms) {
@@ -210,7 +211,7 @@ static void advance(struct twin *twin, struct twin_article *article)
         }
         open |= task->open;
     }
-    if (!open) {
+    if (!open && !article->unsafe) {
         end(twin, article, ENDED_COMPLETE);
     }
 }
@@ -264,6 +265,7 @@ static enum wire_outcome twin_put(struct twin *twin, const struct queue_put *put
                                      .deadline_ms = put->deadline_ms,
                                      .embargo_ms = kill ? 0 : put->embargo_ms,
                                      .done = kill ? inner_stages(twin) : 0,
+                                     .unsafe = put->unsafe,
                                      .lane = kill ? WIRE_FLASH : put->lane};
     if (put->again && memory && memory->version == put->version) {
         article->hash = memory->hash;
@@ -645,7 +647,8 @@ static void put(struct twin *twin)
                             .content_hash = any(twin, 2),
                             .lane = (uint8_t)any(twin, WIRE_LANE_COUNT),
                             .pubstatus = any(twin, 30) == 0 ? WIRE_CANCELED : WIRE_USABLE,
-                            .again = any(twin, 4) == 0};
+                            .again = any(twin, 4) == 0,
+                            .unsafe = any(twin, 2) == 0};
     if (any(twin, 4) == 0) {
         put.deadline_ms = twin->now_ms + (int64_t)any(twin, 300);
     }
@@ -786,10 +789,22 @@ static void revive(struct twin *twin)
 {
     uint64_t handle = some_handle(twin);
     struct twin_article *article = article_of(twin, handle);
-    bool is_dead = article && article->state == ARTICLE_DEAD;
-    assert_int_equal(queue_revive(twin->queue, handle, twin->now_ms), is_dead);
+    bool unsafe = any(twin, 2) == 0;
+    bool is_dead = article && article->state == ARTICLE_DEAD && !(unsafe && article->unsafe == 7);
+    assert_int_equal(queue_revive(twin->queue, handle, unsafe, twin->now_ms), is_dead);
     if (is_dead) {
         article->state = ARTICLE_LIVE;
+        article->unsafe += unsafe;
+        advance(twin, article);
+    }
+}
+
+static void confirm(struct twin *twin)
+{
+    uint64_t handle = some_handle(twin);
+    struct twin_article *article = article_of(twin, handle);
+    queue_confirm(twin->queue, handle, twin->now_ms);
+    if (article && article->unsafe && --article->unsafe == 0 && article->state == ARTICLE_LIVE) {
         advance(twin, article);
     }
 }
@@ -832,9 +847,9 @@ static void wait_long(struct twin *twin)
 static void step(struct twin *twin)
 {
     static void (*const commands[])(struct twin *) = {
-        put,       put,      put,      lease,    lease,     lease,    lease,
-        lease,     complete, complete, complete, complete,  fail_one, reject,
-        give_back, renew,    revive,   discard,  wait_long, lose,
+        put,      put,      put,       lease,    lease,    lease,   lease,     lease,
+        complete, complete, complete,  complete, fail_one, reject,  give_back, renew,
+        revive,   discard,  wait_long, lose,     confirm,  confirm, confirm,   confirm,
     };
     size_t which = any(twin, sizeof commands / sizeof commands[0] + 8);
     let_time_pass(twin, 1);
