@@ -208,7 +208,6 @@ static void on_idle(uv_idle_t *idle)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct door *door = prepare->data;
-    settle(door);
     if (door->closing) {
         return;
     }

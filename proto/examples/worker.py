@@ -75,7 +75,7 @@ def answer(item):
 
 class Session:  # from HELLO to GOODBYE, over a socket of its own
     def __init__(self, context, address):
-        self.socket, self.number, self.stage, self.queue = context.socket(zmq.DEALER), 0, 0xFFFF, []
+        self.socket, self.number, self.stage, self.queue, self.over = context.socket(zmq.DEALER), 0, 0xFFFF, [], False
         for option, value in ((zmq.SNDHWM, 0), (zmq.RCVHWM, 0), (zmq.LINGER, 1000), (zmq.IMMEDIATE, 1)):
             self.socket.setsockopt(option, value)
         self.socket.connect(address)
@@ -138,9 +138,9 @@ def main(address):
             session.send(RESULT, [(item["handle"], item["attempt"], RETURN, None) for item in session.queue])
             session.send(GOODBYE)
             if session.over:
-                raise Lost("the broker is leaving")
+                raise Lost()
         except (Lost, zmq.Again) as why:
-            print(f"{address}: {why}; trying again", file=sys.stderr, flush=True)
+            print(f"{address}: {'the broker is leaving' if session.over else why}; trying again", file=sys.stderr, flush=True)
             time.sleep(min(5, 0.1 * 2 ** tries) * random.uniform(0.5, 1))
             tries = min(tries + 1, 6)
         session.socket.close()

@@ -66,7 +66,13 @@ static int64_t now_ms(struct broker *broker)
     return wall_ms;
 }
 
-static void turn(struct broker *broker);
+// Reads what has come, then lets the core have its turn: a GOODBYE is heard before its sender is given up.
+static void take_turn(struct broker *broker)
+{
+    if (!broker->stopping) {
+        door_touch(broker->door);
+    }
+}
 
 static void on_write(uv_work_t *work)
 {
@@ -90,7 +96,7 @@ static void on_written(uv_work_t *work, int cancelled)
         core_commit_failed(broker->core, broker->commit_status == ERR_FULL,
                            broker->commit_error.text, now_ms(broker));
     }
-    turn(broker);
+    take_turn(broker);
 }
 
 static void stop(struct broker *broker)
@@ -152,8 +158,7 @@ static bool perform(struct broker *broker, struct action *action)
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct broker *broker = timer->data;
-    door_touch(broker->door); // reads what has come, then takes a turn
+    take_turn(timer->data);
 }
 
 static void set_timer(struct broker *broker)
@@ -305,7 +310,7 @@ static void on_signal(uv_signal_t *signal, int number)
     log_info(&broker->log, "draining; unfinished articles stay in the journal");
     broker->drain_until_ms = now_ms(broker) + config_duration_ms(broker->config, "broker.drain");
     core_drain(broker->core, now_ms(broker));
-    turn(broker);
+    take_turn(broker);
 }
 
 static struct core_config core_settings(struct broker *broker, const struct config *from)
@@ -425,7 +430,7 @@ static void reload(struct broker *broker)
         log_error(&broker->log, "configuration not taken over, nothing has changed: %s", why.text);
     }
     config_free(config);
-    turn(broker);
+    take_turn(broker);
 }
 
 static enum status open_ops(struct broker *broker, struct error *why)

@@ -76,10 +76,12 @@ class Room:
         return until(check, "the status waited for")
 
     def exported(self):
-        """All articles of the export's files by id."""
+        """All articles of the export's files by id. A line that is being written does not count yet."""
         found = {}
         for path in sorted((self.folder / "copydesk-data/export").glob("*.ndjson")):
-            for line in path.read_text().splitlines():
+            for line in path.read_text().splitlines(keepends=True):
+                if not line.endswith("\n"):
+                    break
                 article = json.loads(line)
                 found[article["id"]] = article
         return found
