@@ -33,7 +33,7 @@ enum {
     EXIT_NO_MEMORY = 75,
     ID_SHOWN = 80,
 };
-#define CREDIT_BYTES_PER_DESK ((uint64_t)16 << 20)
+#define CREDIT_BYTES_PER_DESK ((uint64_t)4 << 20)
 #define ARENA_LIMIT           ((size_t)512 << 20) // of one article
 #define SECTION_LIMIT         ((size_t)48 << 20)  // below what a message may carry
 

@@ -34,9 +34,11 @@ struct core_config {
     uint64_t client_bytes;    //
     size_t document_bytes;    // documents kept in memory; more are read back from the journal
     size_t section_bytes;     // sections in memory; above it no new article is begun
-    size_t pending_bytes;     // on the way to disk; above it the door is closed
-    uint64_t disk_bytes;      // of the journal; above it the door is closed
-    uint32_t article_bytes;   // largest document
+    size_t
+        ahead_articles; // wait for a later stage, or for each sink: enough are under way, see handout.c
+    size_t pending_bytes;   // on the way to disk; above it the door is closed
+    uint64_t disk_bytes;    // of the journal; above it the door is closed
+    uint32_t article_bytes; // largest document
     void (*log)(void *user, const char *sentence);
     void (*warn)(void *user, const char *sentence); // NULL: `log`
     // An article was handed to a stage after waiting in its line, or was complete (stage 0). NULL is fine.

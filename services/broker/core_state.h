@@ -190,9 +190,9 @@ const char *intake_closed(const struct core *core);
 // Bytes of the journal that the record of an article with this id and document takes.
 size_t intake_record_bytes(struct view id, struct view document);
 
-// Writes the article's record; `*holding` learns where.
-bool intake_append(struct core *core, struct queued_article *article, struct holding *holding,
-                   struct view document, int64_t now_ms);
+// Writes the article's record; its holding learns where.
+bool intake_append(struct core *core, struct queued_article *article,
+                   const struct holding_trace *trace, struct view document, int64_t now_ms);
 
 // Takes the articles of a PUT in, or not; each is owed an acknowledgement.
 void intake_take_put(struct core *core, struct peer *peer, const struct wire_message *message,

@@ -210,7 +210,8 @@ static bool revive(struct core *core, struct queued_article *article, const stru
         return false;
     }
     if (document) {
-        bool replaced = intake_append(core, article, holding, *document, now_ms);
+        bool replaced =
+            intake_append(core, article, &holding_look(holding)->trace, *document, now_ms);
         assert(replaced);
         journal_moved(core->journal, old);
     }

@@ -55,6 +55,16 @@ static enum status add_stage(struct graph *graph, struct view name, struct view 
     return status;
 }
 
+// Into the set that it belongs to.
+static void put_in_use(struct graph *graph, uint32_t number)
+{
+    const struct graph_stage *stage = &graph->stages[number - 1];
+    uint32_t bit = graph_bit(number);
+    graph->terminal |= stage->terminal ? bit : 0;
+    graph->inner |= stage->terminal ? 0 : bit;
+    graph->readers |= !stage->terminal && stage->needs_document ? bit : 0;
+}
+
 enum status graph_parse(struct graph *graph, struct view text, struct error *why)
 {
     struct view line;
@@ -75,11 +85,7 @@ enum status graph_parse(struct graph *graph, struct view text, struct error *why
         }
     }
     for (uint32_t number = 1; number <= graph->count; number++) {
-        if (graph->stages[number - 1].terminal) {
-            graph->terminal |= graph_bit(number);
-        } else {
-            graph->inner |= graph_bit(number);
-        }
+        put_in_use(graph, number);
     }
     if (graph->terminal == 0) {
         return error_set(why, ERR_CONFIG, "the pipeline has no sink: add a line like 'export = *'");
@@ -131,7 +137,7 @@ enum status graph_reload(struct graph *graph, const struct graph *wanted, struct
     if (status != OK) {
         return status;
     }
-    next.inner = next.terminal = 0;
+    next.inner = next.readers = next.terminal = 0;
     for (uint32_t i = 0; i < wanted->count; i++) {
         uint32_t number = place_of(&next, wanted, i + 1);
         struct graph_stage *stage = &next.stages[number - 1];
@@ -142,7 +148,7 @@ enum status graph_reload(struct graph *graph, const struct graph *wanted, struct
                 stage->needs |= graph_bit(place_of(&next, wanted, need));
             }
         }
-        *(stage->terminal ? &next.terminal : &next.inner) |= graph_bit(number);
+        put_in_use(&next, number);
     }
     *graph = next;
     return OK;

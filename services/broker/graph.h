@@ -29,6 +29,7 @@ struct graph_stage {
 struct graph {
     uint32_t count;
     uint32_t inner;    // set of the stages that are not terminal
+    uint32_t readers;  // of these, the ones that need the document
     uint32_t terminal; // set of the sinks; a stage in neither set is out of use, see graph_reload
     struct graph_stage stages[WIRE_STAGE_LIMIT];
 };

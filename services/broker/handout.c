@@ -46,6 +46,16 @@ static void note_begin(struct core *core, const struct article_task *task, const
     }
 }
 
+// Under memory pressure a document that is not needed at once is not kept: the journal has it.
+static void drop_document(struct core *core, struct holding *holding)
+{
+    if (core->document_bytes > core->config.document_bytes) {
+        core_count_bytes(core, holding, false);
+        holding_drop_document(holding);
+        core_count_bytes(core, holding, true);
+    }
+}
+
 // False when memory ran out.
 static bool keep_section(struct core *core, const struct queued_article *article, uint32_t stage,
                          struct view bytes)
@@ -98,6 +108,9 @@ static bool take_done(struct core *core, struct peer *peer, const struct queued_
     peer->done++;
     if (is_made) {
         take_along(core, peer, article, walk, now_ms);
+    }
+    if (is_made && (core->graph.readers & ~article->done) == 0) {
+        drop_document(core, core_holding(article)); // sinks alone will want it
     }
     return true;
 }
@@ -231,13 +244,51 @@ static bool lacks_document(const struct core *core, const struct article_task *t
            !holding_look(core_holding(task->article))->document;
 }
 
-// While too many sections are in memory no new article is begun; those under way go on. A broker that leaves serves
-// sinks alone.
-static bool is_held_back(const struct core *core, uint32_t stage)
+// The stages that somebody works at.
+static uint32_t staffed(const struct core *core)
+{
+    uint32_t stages = 0;
+    for (uint32_t i = 0; i < core->worker_count; i++) {
+        stages |= core->workers[i]->is_gone ? 0 : graph_bit(core->workers[i]->stage);
+    }
+    return stages;
+}
+
+// Begun articles take memory for their sections, and a longer line before a stage makes nothing come out sooner. So there
+// is enough under way while `ahead_articles` stand before an inner stage, or before each of the sinks that are there: one
+// that keeps up goes on getting its articles. With no sink at all half of the memory is filled; more would have to be given
+// up again (keep_park).
+static bool has_enough_begun(const struct core *core)
+{
+    uint32_t stages = staffed(core);
+    size_t shortest = SIZE_MAX; // line before a sink
+    for (uint32_t number = 1; number <= core->graph.count; number++) {
+        const struct graph_stage *stage = &core->graph.stages[number - 1];
+        size_t ready = stages & graph_bit(number) ? queue_ready(core->queue, number) : SIZE_MAX;
+        if (stage->terminal) {
+            shortest = ready < shortest ? ready : shortest;
+        } else if (stage->needs != 0 && ready != SIZE_MAX && ready >= core->config.ahead_articles) {
+            return true;
+        }
+    }
+    return shortest == SIZE_MAX ? core->section_bytes >= core->config.section_bytes / 2
+                                : shortest >= core->config.ahead_articles;
+}
+
+static bool has_urgent(const struct core *core, uint32_t stage)
+{
+    const size_t *ready = queue_counts(core->queue)->stages[stage - 1].ready;
+    return ready[WIRE_FLASH] + ready[WIRE_URGENT] > 0;
+}
+
+// While too many sections are in memory no new article is begun, and while enough are under way none that can wait; those
+// under way go on. A broker that leaves serves sinks alone.
+static bool is_held_back(const struct core *core, uint32_t stage, bool enough)
 {
     const struct graph_stage *at = &core->graph.stages[stage - 1];
-    bool is_full = at->needs == 0 && core->section_bytes >= core->config.section_bytes;
-    return !at->terminal && (core->draining || is_full);
+    bool is_full = core->section_bytes >= core->config.section_bytes;
+    bool waits = at->needs == 0 && (is_full || (enough && !has_urgent(core, stage)));
+    return !at->terminal && (core->draining || waits);
 }
 
 // An article whose sections have outgrown what a message may hold is shelved: nobody could be told of it.
@@ -327,11 +378,13 @@ static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
 void handout_dispatch(struct core *core, int64_t now_ms)
 {
     for (bool again = true; again;) {
+        bool enough = has_enough_begun(core);
         again = false;
         for (uint32_t i = 0; i < core->worker_count; i++) {
             struct peer *peer = core->workers[(core->turn + i) % core->worker_count];
             if (!peer->is_gone && peer->credit_articles > 0 && peer->credit_bytes > 0 &&
-                queue_ready(core->queue, peer->stage) > 0 && !is_held_back(core, peer->stage)) {
+                queue_ready(core->queue, peer->stage) > 0 &&
+                !is_held_back(core, peer->stage, enough)) {
                 again |= dispatch_to(core, peer, now_ms);
             }
         }
@@ -345,16 +398,6 @@ static struct article_task *loaded_task(const struct core *core, const struct lo
     const struct queued_article *article = queue_find(core->queue, load->handle);
     struct article_task *task = article ? queue_task(core->queue, article, load->stage) : NULL;
     return task && task->state == TASK_LEASED && task->attempt == load->attempt ? task : NULL;
-}
-
-// Under memory pressure a document that was read back is not kept: the journal has it.
-static void drop_document(struct core *core, struct holding *holding)
-{
-    if (core->document_bytes > core->config.document_bytes) {
-        core_count_bytes(core, holding, false);
-        holding_drop_document(holding);
-        core_count_bytes(core, holding, true);
-    }
 }
 
 // Adds a task whose document has come to the WORK being built for `*number`, and sends what was built for another

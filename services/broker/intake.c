@@ -27,15 +27,15 @@ size_t intake_record_bytes(struct view id, struct view document)
     return RECORD_HEAD_BYTES + RECORD_ARTICLE_BYTES + id.len + document.len + 8; // 8: its padding
 }
 
-bool intake_append(struct core *core, struct queued_article *article, struct holding *holding,
-                   struct view document, int64_t now_ms)
+bool intake_append(struct core *core, struct queued_article *article,
+                   const struct holding_trace *trace, struct view document, int64_t now_ms)
 {
+    const struct holding *holding = core_holding(article);
     struct record record = {.type = RECORD_ARTICLE,
                             .lane = article->lane,
                             .pubstatus = article->pubstatus,
                             .flags = article->again ? RECORD_AGAIN : 0,
                             .handle = article->handle};
-    const struct holding_trace *trace = &holding_look(holding)->trace;
     struct record_article *to = &record.is.article;
     *to = (struct record_article){.key = {article->story.key[0], article->story.key[1]},
                                   .version = article->story.version,
@@ -58,14 +58,14 @@ bool intake_append(struct core *core, struct queued_article *article, struct hol
     return true;
 }
 
-static struct holding *hold(struct core *core, const struct wire_item *item, struct view id,
-                            struct view document)
+// While other documents fill the memory this one stays where it is written anyway: in the batch that is on its way to disk,
+// then in the journal.
+static struct holding *hold(struct core *core, struct view id, struct view document,
+                            const struct holding_trace *trace)
 {
-    struct holding_trace trace = {.flags = item->trace_flags};
-    memcpy(trace.id, item->trace_id, sizeof trace.id);
-    memcpy(trace.span, item->span_id, sizeof trace.span);
     struct holding *holding = holding_new(&core->holdings, id);
-    if (!holding || !holding_set_document(&core->holdings, holding, document, &trace)) {
+    bool is_kept = core->document_bytes < core->config.document_bytes;
+    if (holding && is_kept && !holding_set_document(&core->holdings, holding, document, trace)) {
         holding_free(&core->holdings, holding);
         return NULL;
     }
@@ -96,6 +96,9 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
 {
     uint64_t content[2];
     struct queued_article *article;
+    struct holding_trace trace = {.flags = item->trace_flags};
+    memcpy(trace.id, item->trace_id, sizeof trace.id);
+    memcpy(trace.span, item->span_id, sizeof trace.span);
     struct queue_put put = {.handle = core->next_handle,
                             .version = item->version,
                             .deadline_ms = item->deadline_ms,
@@ -114,7 +117,7 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
     if (outcome != WIRE_ACCEPTED) {
         return queue_put(core->queue, &put, now_ms, &article); // counts it
     }
-    struct holding *holding = hold(core, item, id, document);
+    struct holding *holding = hold(core, id, document, &trace);
     if (!holding || !keep_reserve(core, intake_record_bytes(id, document), now_ms) ||
         queue_put(core->queue, &put, now_ms, &article) != WIRE_ACCEPTED) {
         holding_free(&core->holdings, holding);
@@ -124,7 +127,7 @@ static enum wire_outcome put_article(struct core *core, const struct wire_item *
     article->holding = holding;
     core_count_bytes(core, holding, true);
     core->kills += item->pubstatus == WIRE_CANCELED;
-    bool appended = intake_append(core, article, holding, document, now_ms);
+    bool appended = intake_append(core, article, &trace, document, now_ms);
     assert(appended);
     keep_until_safe(core, article->handle);
     return WIRE_ACCEPTED;

@@ -15,7 +15,7 @@ const struct journal_config journal_defaults = {
 // A batch larger than this is closed and the next one begun. Bounds what recovery holds in memory, single large articles
 // aside, and what one write keeps: its buffers grow by doubling beside small things that live longer, so large ones cut up
 // the heap. 500 articles of 4 KB are company enough for one sync.
-enum { BATCH_BYTES = 2 << 20, COMMIT_BYTES = 24 };
+enum { BATCH_BYTES = 1 << 20, COMMIT_BYTES = 24 };
 
 static_assert(COMMIT_BYTES % 8 == 0, "records after a COMMIT are aligned");
 

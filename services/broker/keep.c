@@ -185,9 +185,9 @@ enum status core_recover(struct core *core, const struct disk *disk, int64_t now
 static void move_article(struct core *core, struct queued_article *article, struct view document,
                          int64_t now_ms)
 {
-    struct holding *holding = core_holding(article);
     struct journal_place old = core_place(article);
-    if (old.segment != core->moving || !intake_append(core, article, holding, document, now_ms)) {
+    const struct holding_trace *trace = &holding_look(core_holding(article))->trace;
+    if (old.segment != core->moving || !intake_append(core, article, trace, document, now_ms)) {
         return;
     }
     journal_moved(core->journal, old);

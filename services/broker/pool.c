@@ -5,9 +5,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-// malloc keeps 8 bytes of its own before a block: blocks of this size lie side by side without a gap.
-enum { BLOCK_BYTES = POOL_BLOCK_BYTES - 8, ITEM_LIMIT = 1024, BLOCK_LIMIT = 1 << 20 };
+enum { ITEM_LIMIT = 1024, BLOCK_LIMIT = 1 << 20 };
 
 static_assert(POOL_BLOCK_UNITS * POOL_UNIT_BYTES == POOL_BLOCK_BYTES, "a number names each unit");
 static_assert(sizeof(struct pool_block) % POOL_UNIT_BYTES == 0, "items stay aligned");
@@ -19,10 +19,49 @@ void pool_init(struct pool *pool, size_t item_bytes)
     *pool = (struct pool){.item_bytes = units * POOL_UNIT_BYTES};
 }
 
+// --- memory of blocks
+
+static char *map(size_t bytes)
+{
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+// Gives back what lies before and behind the one aligned block that a mapping of two surely holds.
+static char *trim(char *at)
+{
+    size_t before = (0 - (uintptr_t)at) % POOL_BLOCK_BYTES;
+    size_t behind = POOL_BLOCK_BYTES - before;
+    if (before > 0) {
+        munmap(at, before);
+    }
+    munmap(at + before + POOL_BLOCK_BYTES, behind);
+    return at + before;
+}
+
+// The system puts mappings side by side, so that all but the first are aligned as they come.
+static char *map_block(void)
+{
+    char *at = map(POOL_BLOCK_BYTES);
+    if (at && (uintptr_t)at % POOL_BLOCK_BYTES != 0) {
+        munmap(at, POOL_BLOCK_BYTES);
+        at = map(2 * (size_t)POOL_BLOCK_BYTES);
+        at = at ? trim(at) : NULL;
+    }
+    return at;
+}
+
+static void unmap_block(struct pool_block *block)
+{
+    if (block) {
+        munmap(block, POOL_BLOCK_BYTES);
+    }
+}
+
 void pool_clear(struct pool *pool)
 {
     for (size_t i = 0; i < pool->block_count; i++) {
-        free(pool->blocks[i]);
+        unmap_block(pool->blocks[i]);
     }
     free(pool->blocks);
     pool_init(pool, pool->item_bytes);
@@ -60,7 +99,7 @@ static size_t fresh_end(const struct pool *pool, const struct pool_block *block)
 
 static int has_room(const struct pool *pool, const struct pool_block *block)
 {
-    return block->free != 0 || fresh_end(pool, block) <= BLOCK_BYTES;
+    return block->free != 0 || fresh_end(pool, block) <= POOL_BLOCK_BYTES;
 }
 
 // --- blocks
@@ -87,13 +126,12 @@ static size_t find_vacant(struct pool *pool)
 
 static int add_block(struct pool *pool)
 {
-    void *memory;
     size_t number = find_vacant(pool);
-    if (number == BLOCK_LIMIT || fault_hit(FAULT_MEMORY) ||
-        posix_memalign(&memory, POOL_BLOCK_BYTES, BLOCK_BYTES) != 0) {
+    bool room = number < BLOCK_LIMIT && !fault_hit(FAULT_MEMORY);
+    struct pool_block *block = room ? (void *)map_block() : NULL;
+    if (!block) {
         return 0;
     }
-    struct pool_block *block = memory;
     *block = (struct pool_block){.number = (uint32_t)number,
                                  .fresh = sizeof(struct pool_block) / POOL_UNIT_BYTES};
     pool->blocks[number] = block;
@@ -108,7 +146,7 @@ static void drop_block(struct pool *pool, struct pool_block *block)
     close_block(pool, block);
     pool->blocks[block->number] = NULL;
     pool->vacant = block->number < pool->vacant ? block->number : pool->vacant;
-    free(block);
+    unmap_block(block);
 }
 
 // --- items

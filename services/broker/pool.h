@@ -8,6 +8,9 @@
 // Blocks lie at multiples of their size, so number and address are found from each other by shifts. 0 is no item, for
 // there stands the head of the first block. 2^20 blocks of 32 KB: a pool holds 32 GB.
 //
+// They are mappings of their own and not from malloc, whose large free pieces they would cut up: a broker that took a
+// million articles in had 228 MB and not 258.
+//
 // A block whose items were all given back is freed, unless it is the only one with room: after a flood the memory is
 // somebody else's.
 #ifndef COPYDESK_POOL_H

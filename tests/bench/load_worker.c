@@ -112,7 +112,7 @@ void load_run_worker(const struct load_options *options, struct load_shared *sha
                                    .stage_version = "1",
                                    .slots = 256,
                                    .credit_count = 256,
-                                   .credit_bytes = 64 << 20,
+                                   .credit_bytes = 4 << 20,
                                    .seed = 1};
     struct door_config door = {.loop = &noop.loop,
                                .endpoints = &options->endpoint,

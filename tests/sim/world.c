@@ -772,6 +772,7 @@ static struct core *make_core(struct world *world)
     config.session = ++world->broker_life;
     config.document_bytes = 512; // so small that documents are read back all the time
     config.section_bytes = SECTION_LIMIT;
+    config.ahead_articles = (size_t)4 << world->options->seed % 8;
     config.pending_bytes = PENDING_LIMIT;
     config.disk_bytes = DISK_LIMIT;
     config.log = world->options->trace ? log_broker : NULL;

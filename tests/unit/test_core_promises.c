@@ -16,7 +16,8 @@ enum {
     CLEAN = 0,
     DATES = 1,
     EXPORT = 2,
-    WORKERS = 3,
+    DESK = 3, // in one test only
+    WORKERS = 4,
     SEGMENTS = 64,
     HELD = 300,
     CREDIT = 32
@@ -46,7 +47,9 @@ struct room {
     uint8_t outcome; // the client's last
     struct piece delivered[HELD];
     size_t delivered_count;
-    bool only_flashes; // `delivered` leaves out the rest
+    bool only_flashes;                                    // `delivered` leaves out the rest
+    size_t filed;                                         // articles that the second sink has
+    size_t document_bytes, section_bytes, ahead_articles; // limits, 0: as usual
 };
 
 // --- the disk
@@ -224,6 +227,7 @@ static void work(struct room *room, int number)
     memmove(&worker->held[best], &worker->held[best + 1],
             (worker->count - best - 1) * sizeof piece);
     worker->count--;
+    room->filed += number == DESK;
     if (number == EXPORT && (!room->only_flashes || piece.lane == WIRE_FLASH)) {
         assert_true(room->delivered_count < HELD);
         room->delivered[room->delivered_count++] = piece;
@@ -233,7 +237,7 @@ static void work(struct room *room, int number)
     message_begin(&room->message, WIRE_RESULT, (uint16_t)(number + 1));
     room->message.header.credit_count = 1;
     message_item(&room->message, &item, VIEW(""));
-    if (number != EXPORT) {
+    if (number == CLEAN || number == DATES) {
         message_section(&room->message, (uint16_t)(number + 1),
                         number == CLEAN ? VIEW("{clean}") : VIEW("{dates}"));
     }
@@ -260,6 +264,9 @@ static void start(struct room *room)
     config.queue = queue_defaults;
     config.journal = journal_defaults;
     config.session = 5;
+    config.document_bytes = room->document_bytes ? room->document_bytes : config.document_bytes;
+    config.section_bytes = room->section_bytes ? room->section_bytes : config.section_bytes;
+    config.ahead_articles = room->ahead_articles ? room->ahead_articles : config.ahead_articles;
     room->core = core_new(&room->graph, &config);
     assert_non_null(room->core);
     for (int i = 0; i < WORKERS; i++) {
@@ -269,11 +276,16 @@ static void start(struct room *room)
 }
 
 // As after kill -9: what was not synced is gone, and so is everybody's session.
-static void restart(struct room *room)
+static void restart_alone(struct room *room)
 {
     core_check(room->core);
     core_free(room->core);
     start(room);
+}
+
+static void restart(struct room *room)
+{
+    restart_alone(room);
     everybody_joins(room);
 }
 
@@ -418,6 +430,99 @@ static void a_second_run_survives_a_restart_that_lost_the_end_of_the_first(void 
     assert_true(room->delivered[1].handle > room->delivered[0].handle);
 }
 
+// --- memory
+
+static void put_many(struct room *room, int count)
+{
+    char id[32];
+    for (int i = 0; i < count; i++) {
+        snprintf(id, sizeof id, "many%d", i);
+        put(room, id, (struct wire_item){.version = 1, .lane = WIRE_ROUTINE});
+    }
+}
+
+static uint64_t cleaned(const struct room *room)
+{
+    return queue_counts(core_queue(room->core))->stages[CLEAN].done;
+}
+
+static void
+no_more_is_begun_than_the_sink_will_get_to_soon_and_what_is_urgent_all_the_same(void **state)
+{
+    struct room *room = *state;
+    room->ahead_articles = 10;
+    restart(room);
+    room->workers[EXPORT].idle = true;
+    put_many(room, 200);
+    let_pass(room, 300);
+    // in the sink's hands, in its line, and what two workers held when the line had become so long
+    assert_in_range(cleaned(room), CREDIT + 10, CREDIT + 10 + 2 * CREDIT);
+    size_t before = cleaned(room);
+    assert_int_equal(put(room, "f", (struct wire_item){.version = 1, .lane = WIRE_FLASH}),
+                     WIRE_ACCEPTED);
+    let_pass(room, 3);
+    assert_true(cleaned(room) > before);
+    assert_int_equal(queue_counts(core_queue(room->core))->stages[EXPORT].ready[WIRE_FLASH], 1);
+    room->workers[EXPORT].idle = false;
+    let_pass(room, 250);
+    assert_int_equal(room->delivered_count, 201);
+}
+
+static void a_sink_that_does_not_answer_holds_up_no_other(void **state)
+{
+    struct room *room = *state;
+    room->ahead_articles = 10;
+    assert_int_equal(graph_parse(&room->graph,
+                                 VIEW("clean = article\ndates = clean\nexport = *\ndesk = *\n"),
+                                 NULL),
+                     OK);
+    restart(room);
+    hello(room, DESK + 1, "desk");
+    room->workers[EXPORT].idle = true;
+    put_many(room, 200);
+    let_pass(room, 250);
+    assert_int_equal(room->filed, 200);
+    room->workers[EXPORT].idle = false;
+    let_pass(room, 250);
+    assert_int_equal(room->delivered_count, 200);
+}
+
+static void without_any_sink_nothing_is_made_that_would_have_to_be_given_up_again(void **state)
+{
+    struct room *room = *state;
+    size_t sections = strlen("{clean}{dates}");
+    room->section_bytes = 400 * sections;
+    restart_alone(room);
+    hello(room, CLIENT, NULL);
+    hello(room, CLEAN + 1, "clean");
+    hello(room, DATES + 1, "dates");
+    put_many(room, 290);
+    let_pass(room, 600);
+    assert_in_range(cleaned(room), 200, 200 + 2 * CREDIT);
+    hello(room, EXPORT + 1, "export");
+    let_pass(room, 400);
+    assert_int_equal(room->delivered_count, 290);
+    assert_int_equal(cleaned(room), 290); // each was made once
+}
+
+static void documents_beyond_their_limit_are_left_to_the_journal(void **state)
+{
+    struct room *room = *state;
+    size_t document = strlen("{\"id\":\"x\",\"text\":\"y\"}");
+    room->document_bytes = 3 * document + 1;
+    restart(room);
+    room->workers[CLEAN].idle = room->workers[EXPORT].idle = true;
+    put_many(room, CREDIT + 20);
+    assert_true(core_numbers(room->core).document_bytes <= 4 * document);
+    room->workers[CLEAN].idle = false;
+    let_pass(room, 2 * CREDIT); // now sinks alone want them
+    assert_int_equal(cleaned(room), CREDIT + 20);
+    assert_true(core_numbers(room->core).document_bytes <= room->document_bytes);
+    room->workers[EXPORT].idle = false;
+    let_pass(room, 2 * CREDIT);
+    assert_int_equal(room->delivered_count, CREDIT + 20);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_room, close_room)
@@ -427,6 +532,10 @@ int main(void)
         TEST(a_kill_reaches_the_sink_of_a_story_it_has_already),
         TEST(an_older_version_that_comes_after_a_restart_is_stale),
         TEST(a_second_run_survives_a_restart_that_lost_the_end_of_the_first),
+        TEST(no_more_is_begun_than_the_sink_will_get_to_soon_and_what_is_urgent_all_the_same),
+        TEST(a_sink_that_does_not_answer_holds_up_no_other),
+        TEST(without_any_sink_nothing_is_made_that_would_have_to_be_given_up_again),
+        TEST(documents_beyond_their_limit_are_left_to_the_journal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
