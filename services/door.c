@@ -7,6 +7,9 @@
 // at will, for prepare comes after them. Measured against receiving in the poll callback: that one stalls after
 // 3 messages (one per callback) or some hundred (drained in the callback).
 //
+// Every question to ZeroMQ costs two system calls, so none is asked whose answer is known: after ZMQ_EVENTS was read nothing changes
+// unseen until the next zmq call or the descriptor's signal (`known`, `signalled`).
+//
 // A dealer's link: with ZMQ_IMMEDIATE a socket is writable exactly while a connection stands. A change of ZMQ_POLLOUT is therefore
 // the connection coming or going, seen in the same places where messages are.
 #include "services/door.h"
@@ -56,23 +59,32 @@ struct door {
     uv_async_t async;
     int open_handles; // freed at 0; counts the four above and the watches
     bool touched, up, closing;
+    int found;      // ZMQ_EVENTS when it was read last
+    bool known;     // no zmq call since it was read
+    bool signalled; // the descriptor was readable
     char addresses[DOOR_ENDPOINT_LIMIT][DOOR_ADDRESS_BYTES];
     struct door_counts counts;
 };
 
-static int events(const struct door *door)
+static int ask_events(void *socket)
 {
     int found = 0;
     size_t size = sizeof found;
-    if (!door->socket) {
-        return 0;
-    }
-    while (zmq_getsockopt(door->socket, ZMQ_EVENTS, &found, &size) != 0) {
+    while (zmq_getsockopt(socket, ZMQ_EVENTS, &found, &size) != 0) {
         if (errno != EINTR) {
             return 0;
         }
     }
     return found;
+}
+
+static int events(struct door *door)
+{
+    if (!door->known) {
+        door->found = door->socket ? ask_events(door->socket) : 0;
+        door->known = true;
+    }
+    return door->found;
 }
 
 // A routing id as a number: its length in the lowest byte, then its bytes. 0 when it is longer than ZeroMQ makes them.
@@ -158,6 +170,7 @@ static bool receive_one(struct door *door)
     for (size_t i = 0; i < wanted; i++) {
         zmq_msg_init(&frames[i]);
     }
+    door->known = false;
     size_t count = receive_frames(door->socket, frames, wanted);
     if (count > 0) {
         hand_over(door, frames, count);
@@ -173,16 +186,20 @@ static bool link_differs(const struct door *door, int found)
     return !door->config.router && door->socket && door->up != ((found & ZMQ_POLLOUT) != 0);
 }
 
-// Tells of a changed link, and gives the owner its turn when something happened.
-static void settle(struct door *door)
+static void tell_link(struct door *door)
 {
-    if (link_differs(door, events(door))) {
+    if (!door->config.router && link_differs(door, events(door))) {
         door->up = !door->up;
         door->touched = true;
         if (door->config.on_link) {
             door->config.on_link(door->config.user, door->up);
         }
     }
+}
+
+// Gives the owner its turn when something happened.
+static void take_turn(struct door *door)
+{
     if (door->touched && !door->closing) {
         door->touched = false;
         if (door->config.on_turn) {
@@ -193,8 +210,9 @@ static void settle(struct door *door)
 
 static void on_poll(uv_poll_t *poll, int status, int found)
 {
-    // only ends the sleep
-    (void)poll;
+    // ends the sleep, no more
+    struct watch *watch = poll->data;
+    watch->door->signalled = true;
     (void)status;
     (void)found;
 }
@@ -222,10 +240,18 @@ static void on_prepare(uv_prepare_t *prepare)
 static void on_check(uv_check_t *check)
 {
     struct door *door = check->data;
-    for (int n = 0; n < TURN_LIMIT && receive_one(door); n++) {
+    bool differs = link_differs(door, door->found); // as on_prepare saw it
+    bool may_have = door->signalled || door->touched || door->found & ZMQ_POLLIN;
+    int n = 0;
+    door->signalled = false;
+    while (may_have && n < TURN_LIMIT && receive_one(door)) {
         door->touched = true;
+        n++;
     }
-    settle(door);
+    if (differs || n == 0) { // what else the signal may have been for
+        tell_link(door);
+    }
+    take_turn(door);
 }
 
 static void on_async(uv_async_t *async)
@@ -390,6 +416,7 @@ static void close_socket(struct door *door)
         zmq_close(door->socket);
         door->socket = NULL;
     }
+    door->known = false;
     door->up = false;
 }
 
@@ -570,6 +597,7 @@ static enum status send_failed(struct door *door, int code)
 // A multipart message is taken or refused as a whole; the refusal comes with its first part.
 static enum status send_parts(struct door *door, zmq_msg_t *parts, size_t count)
 {
+    door->known = false;
     for (size_t i = 0; i < count; i++) {
         if (send_retrying(&parts[i], door->socket, i + 1 < count ? ZMQ_SNDMORE : 0) < 0) {
             return send_failed(door, errno);
