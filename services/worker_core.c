@@ -457,10 +457,18 @@ static struct worker_article *next_to_run(struct worker_core *core, int64_t now_
     return article;
 }
 
+// Little of the grant is here, so the broker goes on handing out meanwhile.
+static bool may_gather(const struct worker_core *core, int64_t now_ms)
+{
+    return now_ms - core->settled_ms < core->config.gather_ms && !is_leaving(core) &&
+           core->held < core->lent / 2 && core->held_bytes < core->config.credit_bytes / 2;
+}
+
 // While more can be run at once, results wait for company: for a whole message, or until the clock has moved on.
 static bool results_are_due(const struct worker_core *core, int64_t now_ms)
 {
-    return core->settled.len >= BATCH_LIMIT || (core->settled.first && core->settled_ms != now_ms);
+    return core->settled.len >= BATCH_LIMIT ||
+           (core->settled.first && core->settled_ms != now_ms && !may_gather(core, now_ms));
 }
 
 static bool goodbye_is_due(const struct worker_core *core)
@@ -508,7 +516,8 @@ enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_m
     if ((action->article = next_to_run(core, now_ms))) {
         return WORKER_RUN;
     }
-    if (core->settled.first && build_results(core, now_ms, &action->frames)) {
+    if (core->settled.first && !may_gather(core, now_ms) &&
+        build_results(core, now_ms, &action->frames)) {
         return WORKER_SEND;
     }
     if (goodbye_is_due(core) && build_goodbye(core, now_ms, &action->frames)) {
@@ -519,5 +528,7 @@ enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_m
 
 int64_t worker_core_deadline(const struct worker_core *core)
 {
-    return session_deadline(&core->session);
+    int64_t deadline = session_deadline(&core->session);
+    int64_t results_ms = core->settled_ms + 2 * (int64_t)core->config.gather_ms;
+    return core->settled.first && results_ms < deadline ? results_ms : deadline;
 }

@@ -319,7 +319,8 @@ static void run(struct exporter *exporter)
                                  .slots = SLOTS,
                                  .credit_count = CREDIT_ARTICLES,
                                  .credit_bytes = CREDIT_BYTES,
-                                 .seed = (uint64_t)clock_wall_ms()};
+                                 .seed = (uint64_t)clock_wall_ms(),
+                                 .gather_ms = WORKER_SINK_GATHER_MS};
     worker_core_init(&exporter->core, &core, now_ms());
     exporter->contact = (struct contact){.log = &exporter->log,
                                          .ops = exporter->ops,

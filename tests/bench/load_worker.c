@@ -57,9 +57,8 @@ static void finish(struct noop *noop, struct worker_article *article)
     worker_core_finished(&noop->core, now_ms(), article);
 }
 
-static void noop_turn(void *user)
+static void noop_perform(struct noop *noop)
 {
-    struct noop *noop = user;
     struct worker_action action;
     struct error why;
     for (;;) {
@@ -82,6 +81,17 @@ static void noop_turn(void *user)
             return;
         }
     }
+}
+
+static void noop_timer(uv_timer_t *timer);
+
+static void noop_turn(void *user)
+{
+    struct noop *noop = user;
+    noop_perform(noop);
+    int64_t wait_ms = worker_core_deadline(&noop->core) - now_ms();
+    wait_ms = wait_ms < 1 ? 1 : wait_ms > 500 ? 500 : wait_ms;
+    uv_timer_start(&noop->timer, noop_timer, (uint64_t)wait_ms, 0);
 }
 
 static void noop_message(void *user, uint64_t peer, struct view envelope, struct view body)
@@ -113,7 +123,8 @@ void load_run_worker(const struct load_options *options, struct load_shared *sha
                                    .slots = 256,
                                    .credit_count = 256,
                                    .credit_bytes = 4 << 20,
-                                   .seed = 1};
+                                   .seed = 1,
+                                   .gather_ms = is_sink ? WORKER_SINK_GATHER_MS : 0};
     struct door_config door = {.loop = &noop.loop,
                                .endpoints = &options->endpoint,
                                .endpoint_count = 1,
@@ -130,7 +141,7 @@ void load_run_worker(const struct load_options *options, struct load_shared *sha
     }
     uv_timer_init(&noop.loop, &noop.timer);
     noop.timer.data = &noop;
-    uv_timer_start(&noop.timer, noop_timer, 100, 500);
+    uv_timer_start(&noop.timer, noop_timer, 100, 0);
     uv_run(&noop.loop, UV_RUN_DEFAULT);
     exit(0);
 }

@@ -399,7 +399,9 @@ static void start_node(struct world *world, struct node *node)
                                        .slots = slots,
                                        .credit_count = slots * 2,
                                        .credit_bytes = 1 << 20,
-                                       .seed = next_random(world)};
+                                       .seed = next_random(world),
+                                       .gather_ms =
+                                           node->kind == NODE_SINK ? WORKER_SINK_GATHER_MS : 0};
         if (runs_along(node)) {
             memcpy(config.along, inner_stages + 1, (LEDGER_STAGES - 1) * sizeof *inner_stages);
         }

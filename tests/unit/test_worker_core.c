@@ -335,6 +335,70 @@ static void results_wait_for_company_while_more_can_be_run_but_not_long(void **s
     close_line(&line);
 }
 
+static void run_and_finish(struct line *line, uint64_t handle)
+{
+    send_work(line, handle);
+    finish(line, expect_run(line, handle), "{}");
+}
+
+// Nothing waits behind a sink but the broker's count: at a steady rate one message serves several articles.
+static void a_sinks_results_wait_for_company_for_some_milliseconds(void **state)
+{
+    (void)state;
+    struct line line;
+    open_line(&line, 1, 200);
+    line.core.config.gather_ms = 5;
+    come_up(&line);
+    run_and_finish(&line, 1);
+    expect_wait(&line);
+    int64_t begun_ms = line.now_ms;
+    assert_int_equal(worker_core_deadline(&line.core), begun_ms + 10);
+    line.now_ms = begun_ms + 4;
+    run_and_finish(&line, 2);
+    expect_wait(&line);
+    line.now_ms = begun_ms + 6;
+    send_work(&line, 3); // wakes the process: they go with that
+    expect_send(&line, WIRE_RESULT);
+    assert_int_equal(line.said.header.item_count, 2);
+    assert_int_equal(line.said.header.credit_count, 2);
+    finish(&line, expect_run(&line, 3), "{}");
+    expect_wait(&line);
+    assert_int_equal(worker_core_deadline(&line.core), line.now_ms + 10);
+    line.now_ms += 10;
+    expect_send(&line, WIRE_RESULT);
+    close_line(&line);
+}
+
+static void a_sinks_results_do_not_wait_when_half_of_the_grant_is_here(void **state)
+{
+    (void)state;
+    struct line line;
+    open_line(&line, 1, 4);
+    line.core.config.gather_ms = 5;
+    come_up(&line);
+    run_and_finish(&line, 1);
+    expect_wait(&line);
+    run_and_finish(&line, 2);
+    expect_send(&line, WIRE_RESULT);
+    assert_int_equal(line.said.header.item_count, 2);
+    close_line(&line);
+}
+
+static void a_sink_that_leaves_answers_at_once(void **state)
+{
+    (void)state;
+    struct line line;
+    open_line(&line, 1, 200);
+    line.core.config.gather_ms = 5;
+    come_up(&line);
+    run_and_finish(&line, 1);
+    expect_wait(&line);
+    worker_core_drain(&line.core, line.now_ms);
+    expect_send(&line, WIRE_RESULT);
+    expect_send(&line, WIRE_GOODBYE);
+    close_line(&line);
+}
+
 static void work_beyond_the_grant_is_returned(void **state)
 {
     (void)state;
@@ -666,6 +730,9 @@ int main(void)
         cmocka_unit_test(nothing_runs_along_for_a_broker_that_does_not_know_of_it),
         cmocka_unit_test(the_most_urgent_runs_first_and_never_more_than_there_are_slots),
         cmocka_unit_test(results_wait_for_company_while_more_can_be_run_but_not_long),
+        cmocka_unit_test(a_sinks_results_wait_for_company_for_some_milliseconds),
+        cmocka_unit_test(a_sinks_results_do_not_wait_when_half_of_the_grant_is_here),
+        cmocka_unit_test(a_sink_that_leaves_answers_at_once),
         cmocka_unit_test(work_beyond_the_grant_is_returned),
         cmocka_unit_test(quick_articles_are_held_by_the_batch_and_slow_ones_by_the_few),
         cmocka_unit_test(the_grant_follows_the_pace_with_the_results),
