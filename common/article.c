@@ -383,6 +383,20 @@ static enum status read_text(struct article *article, const cJSON *object, struc
     return OK;
 }
 
+// The items of `object` that are known members, by rank; NULL when it has none.
+static void find_known(const cJSON *object, const cJSON *known[MEMBER_COUNT])
+{
+    const cJSON *item;
+    memset(known, 0, MEMBER_COUNT * sizeof *known);
+    cJSON_ArrayForEach(item, object)
+    {
+        size_t rank = article_member_rank(view_of(item->string));
+        if (rank < MEMBER_COUNT) {
+            known[rank] = item;
+        }
+    }
+}
+
 static enum status read_members(struct article *article, struct view json,
                                 const struct json_facts *facts, const cJSON *object,
                                 struct error *why)
@@ -391,9 +405,10 @@ static enum status read_members(struct article *article, struct view json,
     if (status != OK) {
         return tree_fail(json, facts, object, "text", status, why);
     }
+    const cJSON *known[MEMBER_COUNT];
+    find_known(object, known);
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, members[i].name);
-        status = item ? read_member(article, &members[i], item, why) : OK;
+        status = known[i] ? read_member(article, &members[i], known[i], why) : OK;
         if (status != OK) {
             return tree_fail(json, facts, object, members[i].name, status, why);
         }
@@ -542,7 +557,9 @@ size_t article_member_count(void)
 size_t article_member_rank(struct view name)
 {
     size_t i = 0;
-    while (i < MEMBER_COUNT && !view_equal(view_of(members[i].name), name)) {
+    char first = name.len > 0 ? name.at[0] : '\0';
+    while (i < MEMBER_COUNT &&
+           (members[i].name[0] != first || !view_equal(view_of(members[i].name), name))) {
         i++;
     }
     return i;
@@ -588,10 +605,11 @@ enum status article_print(const struct article *article, bool without_content, s
 {
     bool first = true;
     const cJSON *item;
+    const cJSON *known[MEMBER_COUNT];
+    find_known(article->document, known);
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
-        item = cJSON_GetObjectItemCaseSensitive(article->document, members[i].name);
-        if (item && !(without_content && strcmp(members[i].name, "content") == 0)) {
-            print_member(out, members[i].name, item, &first);
+        if (known[i] && !(without_content && strcmp(members[i].name, "content") == 0)) {
+            print_member(out, members[i].name, known[i], &first);
         }
     }
     cJSON_ArrayForEach(item, article->document)

@@ -17,6 +17,7 @@ struct part {
     struct view name, value; // as they stand in the JSON; the name without its quotes
     size_t section;          // whose it is
     size_t rank;             // of the schema; not used of an entry of `stages`
+    bool tight;              // the value can be copied as it stands
 };
 
 struct parts {
@@ -35,27 +36,21 @@ struct unite {
 
 static size_t skip_space(struct view json, size_t at)
 {
-    while (memchr(" \t\r\n", json.at[at], 4)) {
+    while (json.at[at] == ' ' || json.at[at] == '\n' || json.at[at] == '\r' ||
+           json.at[at] == '\t') {
         at++;
     }
     return at;
 }
 
-// Behind the closing quote of the string that begins at `at`: the first quote with an even number of backslashes before it.
+// Behind the closing quote of the string that begins at `at`.
 static size_t string_end(struct view json, size_t at)
 {
-    for (;;) {
-        const char *quote = memchr(json.at + at + 1, '"', json.len - at - 1);
-        size_t end = (size_t)(quote - json.at);
-        size_t plain = end;
-        while (json.at[plain - 1] == '\\') {
-            plain--;
-        }
-        if ((end - plain) % 2 == 0) {
-            return end + 1;
-        }
-        at = end;
+    at = json_skip_plain(json, at + 1);
+    while (json.at[at] != '"') {
+        at = json_skip_plain(json, at + (json.at[at] == '\\' ? 2 : 1));
     }
+    return at + 1;
 }
 
 // Behind the value that begins at `at`.
@@ -76,16 +71,11 @@ static size_t value_end(struct view json, size_t at)
     }
 }
 
-// Reads the member whose name begins at `*at`, which is moved behind its value. False when the name needs escapes.
-static bool read_member(struct view json, size_t *at, struct part *part)
+// True when the name needs no escapes.
+static bool is_plain(struct view name)
 {
-    size_t end = string_end(json, *at);
-    part->name = view_slice(json, *at + 1, end - 1);
-    size_t value = skip_space(json, skip_space(json, end) + 1);
-    *at = value_end(json, value);
-    part->value = view_slice(json, value, *at);
-    for (size_t i = 0; i < part->name.len; i++) {
-        unsigned char c = (unsigned char)part->name.at[i];
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.at[i];
         if (c < 0x20 || c == 0x7f || c == '\\') {
             return false;
         }
@@ -99,8 +89,13 @@ static bool each_member(struct unite *unite, struct view json,
 {
     size_t at = skip_space(json, skip_space(json, 0) + 1);
     while (json.at[at] != '}') {
-        struct part part = {.section = unite->section};
-        if (!read_member(json, &at, &part) || !take(unite, &part)) {
+        size_t name_end = string_end(json, at);
+        size_t value = skip_space(json, skip_space(json, name_end) + 1);
+        struct part part = {.name = view_slice(json, at + 1, name_end - 1),
+                            .section = unite->section};
+        at = value_end(json, value);
+        part.value = view_slice(json, value, at);
+        if (!is_plain(part.name) || !take(unite, &part)) {
             return false;
         }
         at = skip_space(json, at);
@@ -146,6 +141,23 @@ static bool take_member(struct unite *unite, struct part *part)
         return false;
     }
     return put_part(&unite->members, part);
+}
+
+// Takes the members of a section, which json_check has found.
+static bool take_section(struct unite *unite, struct view json, const struct json_members *members)
+{
+    for (size_t i = 0; i < members->len; i++) {
+        const struct json_member *member = &members->at[i];
+        size_t name_end = string_end(json, member->name);
+        struct part part = {.name = view_slice(json, member->name + 1, name_end - 1),
+                            .value = view_slice(json, member->at, member->end),
+                            .tight = member->tight,
+                            .section = unite->section};
+        if (!is_plain(part.name) || !take_member(unite, &part)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 // --- printing
@@ -206,11 +218,11 @@ static size_t add_escape(struct buf *out, struct view json, size_t at)
 static size_t add_string(struct buf *out, struct view json, size_t at)
 {
     size_t run = at++;
-    while (json.at[at] != '"') {
+    while (json.at[at = json_skip_plain(json, at)] != '"') {
         unsigned char c = (unsigned char)json.at[at];
         bool is_odd = c == '\\' && (json.at[at + 1] == 'u' || json.at[at + 1] == '/');
-        if (c >= 0x20 && !is_odd) {
-            at += c == '\\' ? 2 : 1;
+        if (c == '\\' && !is_odd) {
+            at += 2;
             continue;
         }
         buf_add(out, view_slice(json, run, at));
@@ -227,9 +239,14 @@ static size_t add_string(struct buf *out, struct view json, size_t at)
 }
 
 // Copies a value without the white space between its parts.
-static void add_value(struct buf *out, struct view value)
+static void add_value(struct buf *out, const struct part *part)
 {
+    struct view value = part->value;
     size_t run = 0;
+    if (part->tight) {
+        buf_add(out, value);
+        return;
+    }
     for (size_t at = 0; at < value.len;) {
         char c = value.at[at];
         bool is_space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -288,10 +305,8 @@ static bool spans_fit(struct view value, size_t limit)
         bool is_start = view_equal(name, VIEW("start"));
         size_t offset;
         at = end;
-        if (!is_start && !view_equal(name, VIEW("end"))) {
-            continue;
-        }
-        if (value.at[skip_space(value, end)] != ':') {
+        if ((!is_start && !view_equal(name, VIEW("end"))) ||
+            value.at[skip_space(value, end)] != ':') {
             continue;
         }
         at = skip_space(value, skip_space(value, end) + 1);
@@ -323,13 +338,13 @@ static void add_member(struct unite *unite, const struct part *part, bool *first
     bool first_stage = true;
     add_name(unite->out, part->name, first);
     if (!view_equal(part->name, VIEW("stages"))) {
-        add_value(unite->out, part->value);
+        add_value(unite->out, part);
         return;
     }
     qsort(unite->stages.at, unite->stages.len, sizeof unite->stages.at[0], by_name);
     for (size_t i = 0; i < unite->stages.len; i++) {
         add_name(unite->out, unite->stages.at[i].name, &first_stage);
-        add_value(unite->out, unite->stages.at[i].value);
+        add_value(unite->out, &unite->stages.at[i]);
     }
     buf_add(unite->out, first_stage ? VIEW("{}") : VIEW("}"));
 }
@@ -383,7 +398,7 @@ bool article_unite(const struct view *sections, size_t count, bool without_conte
         struct json_facts facts;
         struct view json = sections[unite.section];
         if (json.len > ARTICLE_SIZE_LIMIT || json_check(json, arena, &facts, NULL) != OK ||
-            !each_member(&unite, json, take_member)) {
+            arena_is_full(arena) || !take_section(&unite, json, &facts.members)) {
             return false;
         }
     }

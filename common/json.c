@@ -2,6 +2,7 @@
 
 #include "common/utf8.h"
 
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -20,6 +21,8 @@ struct scan {
     int depth;
     char closing[JSON_DEPTH_LIMIT];
     size_t values, numbers;
+    size_t name;        // where the name read last begins
+    size_t odd, before; // white space and odd escapes so far, and before the present member
 };
 
 static void line_and_column(struct view json, size_t at, size_t *line, size_t *column)
@@ -89,11 +92,46 @@ static enum status fail_expected(const struct scan *scan, const char *expected)
                      expected, (int)len, scan->json.at + scan->at, advice((char)c, scan->expect));
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 static void skip_space(struct scan *scan)
 {
-    while (scan->at < scan->json.len && memchr(" \n\r\t", scan->json.at[scan->at], 4)) {
+    while (scan->at < scan->json.len && is_space(scan->json.at[scan->at])) {
         scan->at++;
+        scan->odd++;
     }
+}
+
+#define EACH_BYTE(byte) ((uint64_t)0x0101010101010101 * (byte))
+
+// The top bit of each byte that is a quote, a backslash or below 0x20; bytes above the first of these may have it too.
+static uint64_t special_bytes(uint64_t eight)
+{
+    uint64_t quote = eight ^ EACH_BYTE('"');
+    uint64_t backslash = eight ^ EACH_BYTE('\\');
+    uint64_t special = ((eight - EACH_BYTE(0x20)) & ~eight) | ((quote - EACH_BYTE(1)) & ~quote) |
+                       ((backslash - EACH_BYTE(1)) & ~backslash);
+    return special & EACH_BYTE(0x80);
+}
+
+size_t json_skip_plain(struct view json, size_t at)
+{
+    uint64_t eight;
+    for (; json.len - at >= sizeof eight; at += sizeof eight) {
+        memcpy(&eight, json.at + at, sizeof eight);
+        uint64_t special = special_bytes(le64toh(eight));
+        if (special) {
+            return at + (size_t)__builtin_ctzll(special) / 8;
+        }
+    }
+    while (at < json.len && (unsigned char)json.at[at] >= 0x20 && json.at[at] != '"' &&
+           json.at[at] != '\\') {
+        at++;
+    }
+    return at;
 }
 
 // The four hexadecimal digits at `at`; false when they are not.
@@ -120,6 +158,7 @@ static enum status scan_escape(struct scan *scan)
     uint32_t unit, low;
     size_t start = scan->at;
     char c = start + 1 < scan->json.len ? scan->json.at[start + 1] : '\0';
+    scan->odd += c == 'u' || c == '/';
     if (c != '\0' && strchr("\"\\/bfnrt", c)) {
         scan->at += 2;
         return OK;
@@ -144,7 +183,7 @@ static enum status scan_escape(struct scan *scan)
 static enum status scan_string(struct scan *scan)
 {
     size_t start = scan->at++;
-    while (scan->at < scan->json.len) {
+    while ((scan->at = json_skip_plain(scan->json, scan->at)) < scan->json.len) {
         unsigned char c = (unsigned char)scan->json.at[scan->at];
         if (c == '"') {
             scan->at++;
@@ -157,10 +196,11 @@ static enum status scan_string(struct scan *scan)
             }
             continue;
         }
-        if (c < 0x20 && !memchr("\t\n\r", c, 3)) {
+        if (!memchr("\t\n\r", c, 3)) {
             return json_fail(scan->json, scan->at, ERR_FORMAT, scan->why,
                              "control character 0x%02x in a string; write it as \\u%04x", c, c);
         }
+        scan->odd++;
         scan->at++;
     }
     return json_fail(scan->json, start, ERR_FORMAT, scan->why,
@@ -239,11 +279,42 @@ static enum status open_bracket(struct scan *scan, char closing)
     return OK;
 }
 
+static void begin_member(struct scan *scan)
+{
+    const struct json_member member = {.name = scan->name, .at = scan->at};
+    scan->before = scan->odd;
+    vec_push(scan->arena, &scan->facts->members, member);
+}
+
+static void end_member(struct scan *scan)
+{
+    struct json_members *members = &scan->facts->members;
+    if (members->len > 0) { // else the arena is full
+        members->at[members->len - 1].end = scan->at;
+        members->at[members->len - 1].tight = scan->odd == scan->before;
+    }
+}
+
 static void close_bracket(struct scan *scan)
 {
     scan->depth--;
     scan->at++;
     scan->expect = COMMA_OR_END;
+    if (scan->depth == 1) {
+        end_member(scan);
+    }
+}
+
+static enum status scan_scalar(struct scan *scan, char c)
+{
+    scan->expect = COMMA_OR_END;
+    enum status status = c == '"'                             ? scan_string(scan)
+                         : c == '-' || (c >= '0' && c <= '9') ? scan_number(scan)
+                                                              : scan_literal(scan);
+    if (scan->depth == 1) {
+        end_member(scan);
+    }
+    return status;
 }
 
 static enum status scan_value(struct scan *scan)
@@ -254,7 +325,7 @@ static enum status scan_value(struct scan *scan)
                          JSON_VALUE_LIMIT);
     }
     if (scan->depth == 1) {
-        vec_push(scan->arena, &scan->facts->members, scan->at);
+        begin_member(scan);
     }
     if (scan->depth == 0 && c != '{') {
         return fail_expected(scan, "one JSON object: '{'");
@@ -262,10 +333,7 @@ static enum status scan_value(struct scan *scan)
     if (c == '{' || c == '[') {
         return open_bracket(scan, c == '{' ? '}' : ']');
     }
-    scan->expect = COMMA_OR_END;
-    return c == '"'                             ? scan_string(scan)
-           : c == '-' || (c >= '0' && c <= '9') ? scan_number(scan)
-                                                : scan_literal(scan);
+    return scan_scalar(scan, c);
 }
 
 static enum status scan_name(struct scan *scan)
@@ -274,6 +342,7 @@ static enum status scan_name(struct scan *scan)
         return fail_expected(scan,
                              scan->expect == NAME ? "a name in quotes" : "a name in quotes or '}'");
     }
+    scan->name = scan->at;
     enum status status = scan_string(scan);
     if (status != OK) {
         return status;

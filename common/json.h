@@ -30,9 +30,21 @@ struct json_offsets {
     size_t len, cap;
 };
 
+// A member of the outermost object.
+struct json_member {
+    size_t name;    // where its name begins, with the quote
+    size_t at, end; // its value
+    bool
+        tight; // no white space in the value but inside strings, no escapes there that a printer writes otherwise
+};
+
+struct json_members {
+    struct json_member *at;
+    size_t len, cap;
+};
+
 struct json_facts {
-    struct json_offsets
-        members; // where the value of each member of the outermost object begins, in order
+    struct json_members members; // in order
     struct json_offsets
         unfit; // escapes \uXXXX that stand for no character: NUL, half a surrogate pair
     struct json_numbers numbers; // see above
@@ -44,6 +56,9 @@ struct json_facts {
 // Tabs and line ends inside strings are let through, as many writers forget to escape them. Linear.
 MUST_CHECK enum status json_check(struct view json, struct arena *arena, struct json_facts *facts,
                                   struct error *why);
+
+// The next byte from `at` on that is a quote, a backslash or a control character, or the end of `json`.
+size_t json_skip_plain(struct view json, size_t at);
 
 // Fails with the sentence and the place of byte `at`, as "line:column: sentence". Columns count code points.
 __attribute__((format(printf, 5, 6))) enum status json_fail(struct view json, size_t at,

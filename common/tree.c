@@ -79,13 +79,13 @@ static enum status check_names(struct view json, const struct json_facts *facts,
     cJSON_ArrayForEach(item, object)
     {
         if (count == TREE_MEMBER_LIMIT) {
-            return json_fail(json, facts->members.at[count], ERR_LIMIT, why, "more than %d members",
-                             TREE_MEMBER_LIMIT);
+            return json_fail(json, facts->members.at[count].at, ERR_LIMIT, why,
+                             "more than %d members", TREE_MEMBER_LIMIT);
         }
         hashes[count] = view_hash(view_of(item->string));
         for (size_t i = 0; i < count; i++) {
             if (hashes[i] == hashes[count]) {
-                return json_fail(json, facts->members.at[count], ERR_FORMAT, why,
+                return json_fail(json, facts->members.at[count].at, ERR_FORMAT, why,
                                  "the member '%.80s' stands twice", item->string);
             }
         }
@@ -221,7 +221,7 @@ enum status tree_fail(struct view json, const struct json_facts *facts, const cJ
         return status;
     }
     struct error old = *why;
-    return json_fail(json, facts->members.at[n], status, why, "%.300s", old.text);
+    return json_fail(json, facts->members.at[n].at, status, why, "%.300s", old.text);
 }
 
 void tree_print(const cJSON *item, struct buf *out)

@@ -147,10 +147,53 @@ static void escapes_without_a_character_are_noted(void **state)
 static void members_of_the_outermost_object_have_places(void **state)
 {
     struct sheet *sheet = *state;
-    assert_int_equal(check(sheet, VIEW("{\"a\":{\"x\":[1,2]},\"b\":2}")), OK);
-    assert_int_equal(sheet->facts.members.len, 2);
-    assert_int_equal(sheet->facts.members.at[0], 5);
-    assert_int_equal(sheet->facts.members.at[1], 21);
+    assert_int_equal(check(sheet, VIEW("{\"a\":{\"x\":[1,2]}, \"b\" : 2 }")), OK);
+    const struct json_members *members = &sheet->facts.members;
+    assert_int_equal(members->len, 2);
+    assert_int_equal(members->at[0].name, 1);
+    assert_int_equal(members->at[0].at, 5);
+    assert_int_equal(members->at[0].end, 16);
+    assert_int_equal(members->at[1].name, 18);
+    assert_int_equal(members->at[1].at, 24);
+    assert_int_equal(members->at[1].end, 25);
+}
+
+static void a_value_is_tight_when_a_printer_would_write_the_same(void **state)
+{
+    struct sheet *sheet = *state;
+    static const struct {
+        const char *json;
+        bool tight;
+    } values[] = {
+        {"{ \"a\" : [1,{\"b\":\"c d\\n\\\"\\\\\"},true] }", true},
+        {"{\"a\":[1, 2]}", false},
+        {"{\"a\":{\"b\" :1}}", false},
+        {"{\"a\":[1\n]}", false},
+        {"{\"a\":\"\\u00e9\"}", false},
+        {"{\"a\":\"1\\/2\"}", false},
+        {"{\"a\":\"with a tab\t\"}", false},
+        {"{\"a\":[\"longer than eight bytes \\/\"]}", false},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        assert_int_equal(check(sheet, view_of(values[i].json)), OK);
+        assert_int_equal(sheet->facts.members.at[0].tight, values[i].tight);
+    }
+}
+
+static void plain_bytes_are_passed_over_wherever_a_special_one_stands(void **state)
+{
+    char text[40];
+    (void)state;
+    for (size_t at = 0; at < sizeof text; at++) {
+        for (size_t i = 0; i < 4; i++) {
+            memset(text, at % 2 ? '\xff' : ' ', sizeof text);
+            text[at] = "\"\\\x1f\0"[i];
+            assert_int_equal(json_skip_plain((struct view){text, sizeof text}, 0), at);
+            assert_int_equal(json_skip_plain((struct view){text, sizeof text}, at / 2), at);
+        }
+    }
+    memset(text, '!', sizeof text);
+    assert_int_equal(json_skip_plain((struct view){text, sizeof text}, 3), sizeof text);
 }
 
 int main(void)
@@ -165,6 +208,8 @@ int main(void)
         cmocka_unit_test(numbers_a_double_would_change_are_noted),
         cmocka_unit_test(escapes_without_a_character_are_noted),
         cmocka_unit_test(members_of_the_outermost_object_have_places),
+        cmocka_unit_test(a_value_is_tight_when_a_printer_would_write_the_same),
+        cmocka_unit_test(plain_bytes_are_passed_over_wherever_a_special_one_stands),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
