@@ -175,9 +175,14 @@ static bool is_leaving(const struct worker_core *core)
 static void settle(struct worker_core *core, int64_t now_ms, struct worker_article *article,
                    enum wire_outcome outcome)
 {
+    int64_t hold_ms = outcome != WIRE_DONE                ? 0
+                      : article->item.lane <= WIRE_URGENT ? 1
+                                                          : WORKER_HOLD_MS;
+    int64_t due_ms = now_ms + hold_ms;
     article->outcome = outcome;
-    if (!core->settled.first) {
-        core->settled_ms = now_ms;
+    core->settled_ms = core->settled.first ? core->settled_ms : now_ms;
+    if (!core->settled.first || due_ms < core->settled_due_ms) {
+        core->settled_due_ms = due_ms;
     }
     worker_list_push(&core->settled, article);
 }
@@ -464,11 +469,11 @@ static bool may_gather(const struct worker_core *core, int64_t now_ms)
            core->held < core->lent / 2 && core->held_bytes < core->config.credit_bytes / 2;
 }
 
-// While more can be run at once, results wait for company: for a whole message, or until the clock has moved on.
+// While there is more to be run, results wait for company: for a whole message, or until they have waited long enough.
 static bool results_are_due(const struct worker_core *core, int64_t now_ms)
 {
     return core->settled.len >= BATCH_LIMIT ||
-           (core->settled.first && core->settled_ms != now_ms && !may_gather(core, now_ms));
+           (core->settled.first && now_ms >= core->settled_due_ms && !may_gather(core, now_ms));
 }
 
 static bool goodbye_is_due(const struct worker_core *core)
@@ -516,7 +521,7 @@ enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_m
     if ((action->article = next_to_run(core, now_ms))) {
         return WORKER_RUN;
     }
-    if (core->settled.first && !may_gather(core, now_ms) &&
+    if (core->settled.first && core->waiting == 0 && !may_gather(core, now_ms) &&
         build_results(core, now_ms, &action->frames)) {
         return WORKER_SEND;
     }
@@ -529,6 +534,8 @@ enum worker_action_type worker_core_next(struct worker_core *core, int64_t now_m
 int64_t worker_core_deadline(const struct worker_core *core)
 {
     int64_t deadline = session_deadline(&core->session);
-    int64_t results_ms = core->settled_ms + 2 * (int64_t)core->config.gather_ms;
+    int64_t results_ms = core->config.gather_ms > 0
+                             ? core->settled_ms + 2 * (int64_t)core->config.gather_ms
+                             : core->settled_due_ms;
     return core->settled.first && results_ms < deadline ? results_ms : deadline;
 }

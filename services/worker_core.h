@@ -8,7 +8,8 @@
 //
 // Rules it keeps
 //   - The broker's articles are copied when they come and wait here until a slot is free, the most urgent lane first.
-//   - Results share messages: they wait while more can be run at once, for at most a millisecond. Each message gives the broker back the credit of the articles it settles, as far as the pace wants it.
+//   - Results share messages: they wait while articles lie here that have not begun, for at most WORKER_HOLD_MS, those of flash
+//     and urgent articles a millisecond, and what is not done not at all. Each message gives the broker back the credit of the articles it settles, as far as the pace wants it.
 //   - A sink's results wait for company though nothing can be run (`gather_ms`): no article waits for them. A message costs
 //     its two processes and the broker a dozen switches between threads, at 500 articles/s a twelfth of an article's whole way.
 //   - Work and results of an earlier epoch (session.h) are dropped: the broker has taken them back, and
@@ -24,7 +25,11 @@
 
 #include "services/session.h"
 
-enum { WORKER_ALONG_LIMIT = 16 };
+enum {
+    WORKER_ALONG_LIMIT = 16,
+    WORKER_HOLD_MS =
+        5, // a tenth of what lies here in work (worker_pace_for): nobody runs dry of it
+};
 
 struct worker_config {
     const char *name;  // for people, in logs and dead letters
@@ -107,6 +112,7 @@ struct worker_core {
     struct worker_list lanes[WIRE_LANE_COUNT]; // not begun
     struct worker_list settled;                // to be told
     int64_t settled_ms;                        // since when the first of them waits
+    int64_t settled_due_ms;                    // when they go out though there is more to run
     uint32_t waiting, running;
     uint32_t held; // of this epoch: waiting, running or settled
     uint32_t lent; // articles the broker may have out here; moves towards config.credit_count

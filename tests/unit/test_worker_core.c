@@ -323,9 +323,12 @@ static void results_wait_for_company_while_more_can_be_run_but_not_long(void **s
     expect_send(&line, WIRE_RESULT); // a full message goes
     assert_int_equal(line.said.header.item_count, 64);
     finish(&line, expect_run(&line, 65), "{}");
-    finish(&line, expect_run(&line, 66), "{}");
-    line.now_ms++;
-    expect_send(&line, WIRE_RESULT); // and what has waited a millisecond
+    struct worker_article *running = expect_run(&line, 66);
+    expect_wait(&line);
+    assert_int_equal(worker_core_deadline(&line.core), line.now_ms + WORKER_HOLD_MS);
+    finish(&line, running, "{}");
+    line.now_ms += WORKER_HOLD_MS;
+    expect_send(&line, WIRE_RESULT); // and what has waited so long
     assert_int_equal(line.said.header.item_count, 2);
     for (uint64_t handle = 67; handle <= 70; handle++) {
         finish(&line, expect_run(&line, handle), "{}");
@@ -396,6 +399,23 @@ static void a_sink_that_leaves_answers_at_once(void **state)
     worker_core_drain(&line.core, line.now_ms);
     expect_send(&line, WIRE_RESULT);
     expect_send(&line, WIRE_GOODBYE);
+static void the_result_of_an_urgent_article_does_not_wait_for_company(void **state)
+{
+    (void)state;
+    struct line line;
+    open_line(&line, 1, 8);
+    come_up(&line);
+    begin(&line, WIRE_WORK);
+    add_work(&line, 1, WIRE_URGENT, "{}");
+    add_work(&line, 2, WIRE_ROUTINE, "{}");
+    add_work(&line, 3, WIRE_ROUTINE, "{}");
+    deliver(&line);
+    finish(&line, expect_run(&line, 1), "{}");
+    finish(&line, expect_run(&line, 2), "{}");
+    line.now_ms++;
+    expect_send(&line, WIRE_RESULT);
+    assert_int_equal(line.said.header.item_count, 2);
+    finish(&line, expect_run(&line, 3), "{}");
     close_line(&line);
 }
 
@@ -408,11 +428,11 @@ static void work_beyond_the_grant_is_returned(void **state)
     for (uint64_t handle = 1; handle <= 3; handle++) {
         send_work(&line, handle);
     }
-    struct worker_article *running = expect_run(&line, 1);
     expect_send(&line, WIRE_RESULT);
     assert_int_equal(line.said.header.item_count, 1);
     assert_int_equal(said_item(&line, 0).item.handle, 3);
     assert_int_equal(said_item(&line, 0).item.outcome, WIRE_RETURN);
+    struct worker_article *running = expect_run(&line, 1);
     finish(&line, running, "{}");
     finish(&line, expect_run(&line, 2), "{}");
     expect_send(&line, WIRE_RESULT);
@@ -733,6 +753,7 @@ int main(void)
         cmocka_unit_test(a_sinks_results_wait_for_company_for_some_milliseconds),
         cmocka_unit_test(a_sinks_results_do_not_wait_when_half_of_the_grant_is_here),
         cmocka_unit_test(a_sink_that_leaves_answers_at_once),
+        cmocka_unit_test(the_result_of_an_urgent_article_does_not_wait_for_company),
         cmocka_unit_test(work_beyond_the_grant_is_returned),
         cmocka_unit_test(quick_articles_are_held_by_the_batch_and_slow_ones_by_the_few),
         cmocka_unit_test(the_grant_follows_the_pace_with_the_results),
