@@ -104,6 +104,7 @@ def test_the_services_end_when_the_supervisor_is_killed(folder):
 def test_a_second_signal_kills_what_hangs(folder):
     with Up(folder) as room:
         up = room.begin()
+        room.wait_for_log("up", "serving dates")
         hanging = until(lambda: room.child("dates"), "dates")
         os.kill(hanging, signal.SIGSTOP)
         up.send_signal(signal.SIGTERM)
@@ -115,6 +116,7 @@ def test_a_second_signal_kills_what_hangs(folder):
 def test_the_time_to_drain_is_kept(folder):
     with Up(folder) as room:
         room.begin("--drain", "500ms")
+        room.wait_for_log("up", "serving dates")  # a signal before that would end it, stopped or not
         os.kill(until(lambda: room.child("dates"), "dates"), signal.SIGSTOP)
         equal(room.stop("up"), 1)
         holds(room.log("up"), "the time to drain is over")

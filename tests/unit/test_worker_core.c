@@ -399,6 +399,9 @@ static void a_sink_that_leaves_answers_at_once(void **state)
     worker_core_drain(&line.core, line.now_ms);
     expect_send(&line, WIRE_RESULT);
     expect_send(&line, WIRE_GOODBYE);
+    close_line(&line);
+}
+
 static void the_result_of_an_urgent_article_does_not_wait_for_company(void **state)
 {
     (void)state;
