@@ -44,6 +44,7 @@ struct segment {
 struct journal {
     struct journal_config config;
     struct segment *oldest, *newest;
+    uint64_t bytes; // of all of them
     uint64_t last_batch;
     uint64_t end, durable;
     struct batch *first, *last; // first may be under way
@@ -310,6 +311,7 @@ static enum status end_segment(struct recovery *recovery, uint64_t segment, uint
     recovery->journal->empty = is_last && offset <= SEGMENT_HEADER_BYTES;
     offset = recovery->journal->empty ? 0 : offset;
     find_segment(recovery->journal, segment)->bytes = offset;
+    recovery->journal->bytes += offset;
     recovery->report->bytes += offset;
     if (offset == size || !is_last) {
         return OK;
@@ -458,6 +460,7 @@ static struct batch *new_batch(struct journal *journal, size_t more, int64_t now
     memset(batch->bytes.at + batch->bytes.len - COMMIT_BYTES, 0,
            COMMIT_BYTES); // written when the batch is closed
     segment->bytes += batch->bytes.len;
+    journal->bytes += batch->bytes.len;
     *(journal->last ? &journal->last->next : &journal->first) = batch;
     journal->last = batch;
     return batch;
@@ -499,6 +502,7 @@ bool journal_append(struct journal *journal, const struct record *record, int64_
     batch->bytes.len += size;
     batch->reserved -= size < batch->reserved ? size : batch->reserved;
     journal->newest->bytes += size;
+    journal->bytes += size;
     if (record->type == RECORD_ARTICLE) {
         add_article(journal->newest);
     }
@@ -699,25 +703,33 @@ bool journal_next_drop(struct journal *journal, uint64_t keep_bytes, uint64_t *n
     }
     *number = oldest->number;
     journal->oldest = oldest->next;
+    journal->bytes -= oldest->bytes;
     free(oldest);
     return true;
 }
 
 uint64_t journal_bytes(const struct journal *journal)
 {
-    uint64_t bytes = 0;
-    for (const struct segment *segment = journal->oldest; segment; segment = segment->next) {
-        bytes += segment->bytes;
-    }
-    return bytes;
+    return journal->bytes;
+}
+
+static bool is_worked_off(const struct segment *segment)
+{
+    return segment->live * 4 <= segment->articles;
 }
 
 uint64_t journal_straggling(const struct journal *journal, uint64_t segments)
 {
+    uint64_t passed = 0;
     const struct segment *oldest = journal->oldest;
     while (oldest && oldest->live == 0) {
         oldest = oldest->next;
     }
-    bool far = oldest && journal->newest->number - oldest->number > segments;
-    return far && oldest->live * 4 <= oldest->articles ? oldest->number : 0;
+    if (!oldest || oldest == journal->newest || !is_worked_off(oldest)) {
+        return 0;
+    }
+    for (const struct segment *at = oldest->next; at != journal->newest; at = at->next) {
+        passed += is_worked_off(at);
+    }
+    return passed >= segments ? oldest->number : 0;
 }

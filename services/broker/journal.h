@@ -132,9 +132,9 @@ bool journal_next_drop(struct journal *journal, uint64_t keep_bytes, uint64_t *s
 // Bytes in all segments that were not dropped.
 uint64_t journal_bytes(const struct journal *journal);
 
-// The oldest segment that holds live articles, when more than `segments` follow it and no more than a quarter of its
-// articles still live; else 0. These stragglers should be appended again, so that it can be dropped. A segment full
-// of live articles is a backlog, and copying that would free nothing.
+// The oldest segment that holds live articles, when no more than a quarter of them still live there and in `segments` or more
+// between it and the newest; else 0. These stragglers should be appended again, so that it can be dropped. Where a backlog is
+// being worked off its oldest segment has few live articles as well, but none behind it: they are done before they are copied.
 uint64_t journal_straggling(const struct journal *journal, uint64_t segments);
 
 #endif

@@ -161,7 +161,40 @@ static void a_segment_goes_when_all_its_articles_are_done(void **state)
     commit_all(journal, disk);
     assert_true(journal_next_drop(journal, 0, &dropped));
     assert_int_equal(dropped, 1);
+    uint64_t kept = 0;
+    for (size_t i = 2; i < sizeof disk->len / sizeof disk->len[0]; i++) {
+        kept += disk->len[i];
+    }
+    assert_int_equal(journal_bytes(journal), kept);
     assert_false(journal_next_drop(journal, UINT64_MAX, &dropped));
+    journal_free(journal);
+    free(disk);
+}
+
+static void what_is_left_of_a_segment_straggles_when_those_behind_it_are_worked_off(void **state)
+{
+    struct memory_disk *disk = new_disk();
+    struct journal *journal = small_journal();
+    struct journal_place places[ARTICLES];
+    uint64_t last[8] = {0}; // article of each segment
+    (void)state;
+    for (uint64_t handle = 1; handle <= 200; handle++) {
+        places[handle] = append(journal, handle);
+        assert_true(places[handle].segment < 8);
+        last[places[handle].segment] = handle;
+    }
+    commit_all(journal, disk);
+    for (uint64_t handle = 1; handle < last[1]; handle++) {
+        assert_true(journal_done(journal, handle, places[handle]));
+    }
+    commit_all(journal, disk);
+    assert_int_equal(journal_straggling(journal, 1), 0); // a backlog, and it is the next one's turn
+    for (uint64_t handle = last[1] + 1; handle <= last[2]; handle++) {
+        assert_true(journal_done(journal, handle, places[handle]));
+    }
+    commit_all(journal, disk);
+    assert_int_equal(journal_straggling(journal, 1), 1);
+    assert_int_equal(journal_straggling(journal, 2), 0);
     journal_free(journal);
     free(disk);
 }
@@ -261,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_in_an_earlier_segment_is_refused_and_named),
         cmocka_unit_test(a_missing_segment_is_named),
         cmocka_unit_test(a_segment_goes_when_all_its_articles_are_done),
+        cmocka_unit_test(what_is_left_of_a_segment_straggles_when_those_behind_it_are_worked_off),
         cmocka_unit_test(a_write_without_room_is_tried_again_at_the_same_place),
         cmocka_unit_test(what_was_reserved_is_there_when_memory_is_not),
         cmocka_unit_test(without_memory_a_reservation_fails_and_leaves_a_sound_journal),
