@@ -52,6 +52,7 @@ static void write_peers(struct notes *json, const struct core *core, int64_t now
     size_t at = 0;
     const struct peer *peer;
     static const char *const roles[] = {"?", "client", "worker", "operator"};
+    char names[WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES];
     notes_array(json, "peers");
     while ((peer = index_next(&core->peers, &at))) {
         notes_object(json, NULL);
@@ -60,6 +61,7 @@ static void write_peers(struct notes *json, const struct core *core, int64_t now
         if (peer->stage) {
             notes_string(json, "stage", view_of(core->graph.stages[peer->stage - 1].name));
             notes_string(json, "stage_version", view_of(peer->stage_version));
+            notes_string(json, "along", graph_names_of(&core->graph, peer->along, names));
             notes_integer(json, "credit", peer->credit_articles);
             notes_integer(json, "done", (int64_t)peer->done);
         }

@@ -33,16 +33,15 @@ static void note_end(const struct queued_article *article, const struct wire_ite
                 after > 0 ? (uint32_t)after : 0);
 }
 
-static void note_begin(struct core *core, const struct article_task *task, const struct peer *peer,
-                       int64_t now_ms)
+// The hop lacks when it was.
+static void note_hop(struct core *core, const struct queued_article *article, struct hop hop,
+                     int64_t now_ms)
 {
-    struct holding_warm *warm = holding_warm(&core->holdings, core_holding(task->article));
-    int64_t after = now_ms - task->article->accepted_ms;
+    struct holding_warm *warm = holding_warm(&core->holdings, core_holding(article));
+    int64_t after = now_ms - article->accepted_ms;
     if (warm) {
-        history_add(&warm->history, (struct hop){.after_ms = after > 0 ? (uint32_t)after : 0,
-                                                 .worker = peer->name_number,
-                                                 .attempt = (uint16_t)task->attempt,
-                                                 .stage = task->stage});
+        hop.after_ms = after > 0 ? (uint32_t)after : 0;
+        history_add(&warm->history, hop);
     }
 }
 
@@ -80,6 +79,11 @@ static void take_along(struct core *core, const struct peer *peer,
             queue_waits(core->queue, article, section.stage) &&
             keep_section(core, article, section.stage, text)) {
             queue_supply(core->queue, article->handle, section.stage, now_ms);
+            note_hop(core, article,
+                     (struct hop){.worker = peer->name_number,
+                                  .stage = (uint8_t)section.stage,
+                                  .end = HOP_ALONG},
+                     now_ms);
         }
     }
 }
@@ -342,7 +346,11 @@ static bool lease_batch(struct core *core, struct peer *peer, struct batch *batc
         if (refuse_oversize(core, peer, task, now_ms)) {
             continue;
         }
-        note_begin(core, task, peer, now_ms);
+        note_hop(core, task->article,
+                 (struct hop){.worker = peer->name_number,
+                              .attempt = (uint16_t)task->attempt,
+                              .stage = task->stage},
+                 now_ms);
         peer->credit_articles--;
         if (lacks_document(core, task)) {
             load(core, task, peer->number);

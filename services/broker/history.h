@@ -28,6 +28,7 @@ enum hop_end {
     HOP_RETURN,
     HOP_REVIVED, // no hand-out: the operator took it out of the dead letters
     HOP_EDITED,  // likewise, and with another document
+    HOP_ALONG,   // no hand-out of its own: the worker ran the stage along with the one before
 };
 
 // One hand-out.

@@ -13,6 +13,7 @@ static const char *const end_names[] = {
     [HOP_RETURN] = "given back",
     [HOP_REVIVED] = "retried by operator",
     [HOP_EDITED] = "edited by operator",
+    [HOP_ALONG] = "done along",
 };
 
 // What is told of an article, live or ended.

@@ -738,6 +738,19 @@ static bool answers(struct desk *desk, const char *command, const char *part, in
     return is_there;
 }
 
+static void what_came_along_is_told_by_trace_and_status(void **state)
+{
+    struct desk *desk = *state;
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello_along(desk, WORKER, "clean", "dates");
+    put(desk, "a", 1, 0);
+    commit(desk, 0);
+    result_along(desk, WORKER, 2, "{\"dates\":[]}");
+    assert_true(answers(desk, "trace a", "\"stage\":\"dates\",\"attempt\":0,", 2));
+    assert_true(answers(desk, "trace a", "\"end\":\"done along\"", 2));
+    assert_true(answers(desk, "status", "\"along\":\"dates\"", 2));
+}
+
 // Three articles: 1 waits, 2 and 3 are dead.
 static void bury_two(struct desk *desk)
 {
@@ -1158,6 +1171,7 @@ int main(void)
         TEST(a_worker_gets_no_more_than_its_credit),
         TEST(a_stage_gets_the_sections_it_needs_and_a_sink_gets_all),
         TEST(a_section_that_comes_along_is_not_asked_for_again),
+        TEST(what_came_along_is_told_by_trace_and_status),
         TEST(a_section_that_nobody_agreed_on_is_made_by_its_own_stage),
         TEST(sections_come_along_with_a_result_that_counts_alone),
         TEST(whoever_runs_stages_along_is_told_when_the_pipeline_changes),
