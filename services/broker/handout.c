@@ -279,10 +279,12 @@ static bool has_enough_begun(const struct core *core)
                                 : shortest >= core->config.ahead_articles;
 }
 
-static bool has_urgent(const struct core *core, uint32_t stage)
+// Something in the stage's line cannot wait: or a slow sink would make an article with a deadline arrive without its sections.
+static bool is_pressed(const struct core *core, uint32_t stage)
 {
-    const size_t *ready = queue_counts(core->queue)->stages[stage - 1].ready;
-    return ready[WIRE_FLASH] + ready[WIRE_URGENT] > 0;
+    const struct queue_counts *counts = queue_counts(core->queue);
+    const size_t *ready = counts->stages[stage - 1].ready;
+    return ready[WIRE_FLASH] + ready[WIRE_URGENT] + counts->stages[stage - 1].timed > 0;
 }
 
 // While too many sections are in memory no new article is begun, and while enough are under way none that can wait; those
@@ -291,7 +293,7 @@ static bool is_held_back(const struct core *core, uint32_t stage, bool enough)
 {
     const struct graph_stage *at = &core->graph.stages[stage - 1];
     bool is_full = core->section_bytes >= core->config.section_bytes;
-    bool waits = at->needs == 0 && (is_full || (enough && !has_urgent(core, stage)));
+    bool waits = at->needs == 0 && (is_full || (enough && !is_pressed(core, stage)));
     return !at->terminal && (core->draining || waits);
 }
 

@@ -208,6 +208,15 @@ static struct article_task *task_at(const struct queue *queue, uint32_t number)
     return pool_item(&queue->task_pool, number);
 }
 
+static void count_ready(struct queue *queue, const struct article_task *task, size_t change)
+{
+    const struct queued_article *article = task->article;
+    queue->counts.stages[task->stage - 1].ready[article->lane] += change;
+    if (queue_extra(article)->deadline_ms > 0) {
+        queue->counts.stages[task->stage - 1].timed += change;
+    }
+}
+
 static void join_line(struct queue *queue, struct article_task *task, bool at_head)
 {
     struct line *line = line_of(queue, task);
@@ -217,7 +226,7 @@ static void join_line(struct queue *queue, struct article_task *task, bool at_he
     task->next = at_head ? line->first : 0;
     *(task->previous ? &task_at(queue, task->previous)->next : &line->first) = number;
     *(task->next ? &task_at(queue, task->next)->previous : &line->last) = number;
-    queue->counts.stages[task->stage - 1].ready[task->article->lane]++;
+    count_ready(queue, task, 1);
 }
 
 static void leave_line(struct queue *queue, struct article_task *task)
@@ -226,7 +235,7 @@ static void leave_line(struct queue *queue, struct article_task *task)
     *(task->previous ? &task_at(queue, task->previous)->next : &line->first) = task->next;
     *(task->next ? &task_at(queue, task->next)->previous : &line->last) = task->previous;
     task->previous = task->next = 0;
-    queue->counts.stages[task->stage - 1].ready[task->article->lane]--;
+    count_ready(queue, task, (size_t)-1);
 }
 
 static struct holder *holder_of(const struct queue *queue, const struct article_task *task)
@@ -1313,7 +1322,7 @@ static void check_article(const struct queue *queue, const struct queued_article
     }
 }
 
-static size_t check_line(const struct queue *queue, const struct line *line)
+static size_t check_line(const struct queue *queue, const struct line *line, size_t *timed)
 {
     size_t count = 0;
     uint32_t previous = 0;
@@ -1322,6 +1331,7 @@ static size_t check_line(const struct queue *queue, const struct line *line)
         assert(task_at(queue, at)->previous == previous);
         previous = at;
         count++;
+        *timed += queue_extra(task_at(queue, at)->article)->deadline_ms > 0;
     }
     assert(line->last == previous);
     return count;
@@ -1334,10 +1344,12 @@ static void check_stages(const struct queue *queue)
     size_t at = 0;
     const struct holder *holder;
     for (uint32_t i = 0; i < queue->graph->count; i++) {
+        size_t timed = 0;
         for (int lane = 0; lane < WIRE_LANE_COUNT; lane++) {
-            assert(check_line(queue, &queue->lines[i].lanes[lane]) ==
+            assert(check_line(queue, &queue->lines[i].lanes[lane], &timed) ==
                    queue->counts.stages[i].ready[lane]);
         }
+        assert(timed == queue->counts.stages[i].timed);
         leased += queue->counts.stages[i].leased;
     }
     while ((holder = roster_next(&queue->holders, &at))) {

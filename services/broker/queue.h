@@ -272,6 +272,7 @@ struct queue_counts {
     uint64_t superseded, stale, duplicates;
     struct {
         size_t ready[WIRE_LANE_COUNT];
+        size_t timed; // of these, with a deadline
         size_t delayed, leased;
         size_t dead_now; // dead letters of this stage
         uint64_t done, failed, dead;
