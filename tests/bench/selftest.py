@@ -17,6 +17,7 @@ import hotpath
 import markdown
 import plot
 import scale
+import utilisation
 
 HERE = Path(__file__).resolve().parent
 
@@ -199,6 +200,15 @@ class Load(unittest.TestCase):
         self.assertEqual(command[command.index("--graph") + 1], "chain")
         command = contenders.load_command("copydesk", options, Path("f"), "ipc://s", ["--graph", "chain"])
         self.assertEqual(command.count("--graph"), 1)
+
+
+class Utilisation(unittest.TestCase):
+    def test_the_worker_s_own_metrics_are_read(self):
+        text = ("# TYPE copydesk_stage_duration_seconds histogram\n"
+                'copydesk_stage_duration_seconds_sum{stage="busy"} 12.5\n'
+                'copydesk_stage_duration_seconds_count{stage="busy"} 2500\n')
+        self.assertEqual(utilisation.value_of(text, 'copydesk_stage_duration_seconds_sum{stage="busy"}'), 12.5)
+        self.assertEqual(utilisation.value_of(text, 'copydesk_articles_total{stage="busy",outcome="ok"}'), 0.0)
 
 
 if __name__ == "__main__":
