@@ -188,7 +188,8 @@ static bool read_payload(struct record *out, const uint8_t *at, size_t bytes)
     default:
         out->is.payload.at = at + RECORD_HEAD_BYTES;
         out->is.payload.bytes = (uint32_t)(bytes - RECORD_HEAD_BYTES);
-        return out->type != RECORD_DONE || out->is.payload.bytes == (uint64_t)out->count * 8;
+        return (out->type != RECORD_DONE || out->is.payload.bytes == (uint64_t)out->count * 8) &&
+               (out->type != RECORD_PROGRESS || out->is.payload.bytes % 8 == 0);
     }
 }
 

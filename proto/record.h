@@ -50,13 +50,14 @@ enum {
 #define RECORD_BYTES_LIMIT ((uint32_t)80 << 20)
 
 enum record_type {
-    RECORD_ARTICLE = 1,  // an article was accepted: its data and its document
-    RECORD_DONE = 2,     // these articles are complete; payload: `count` handles
-    RECORD_DEAD = 3,     // shelved: to the dead letters, with the reason
-    RECORD_REVIVED = 4,  // taken out of the dead letters to be tried again
-    RECORD_SEEN = 5,     // an id and version known from dropped segments, for dedupe
-    RECORD_PIPELINE = 6, // payload: names of the stages by number, spaces between; before each DEAD
-    RECORD_PROGRESS = 7, // payload: u64 set of stages that need not run again for `handle`
+    RECORD_ARTICLE = 1, // an article was accepted: its data and its document
+    RECORD_DONE = 2,    // these articles are complete; payload: `count` handles
+    RECORD_DEAD = 3,    // shelved: to the dead letters, with the reason
+    RECORD_REVIVED = 4, // taken out of the dead letters to be tried again
+    RECORD_SEEN = 5,    // an id and version known from dropped segments, for dedupe
+    RECORD_PIPELINE =
+        6, // payload: names of the stages by number, spaces between; before DEAD and PROGRESS
+    RECORD_PROGRESS = 7, // the sink with the number `count` has these articles; payload: handles
     RECORD_COMMIT =
         8, // opens every batch: `handle` is its number, `count` its bytes, itself included
     RECORD_TYPE_END
@@ -111,14 +112,14 @@ struct record_seen {
 
 struct record {
     uint8_t type, lane, pubstatus, flags;
-    uint32_t count; // DONE: handles; DEAD, REVIVED: stage number; COMMIT: bytes
+    uint32_t count; // DONE: handles; DEAD, PROGRESS: stage number; COMMIT: bytes
     uint64_t handle;
     union {
         struct record_article article;
         struct record_dead dead;
         struct record_seen seen;
         struct {
-            const uint8_t *at; // DONE: handles, little-endian; PIPELINE: text; PROGRESS: the set
+            const uint8_t *at; // DONE, PROGRESS: handles, little-endian; PIPELINE: text
             uint32_t bytes;
         } payload;
     } is;

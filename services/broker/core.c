@@ -73,6 +73,7 @@ void core_free(struct core *core)
     free(core->actions.at);
     free(core->acks.at);
     free(core->unsafe.at);
+    free(core->delivered.at);
     free(core->loads.at);
     free(core->shows.at);
     free(core->edits.at);
@@ -366,6 +367,7 @@ void core_tick(struct core *core, int64_t now_ms)
     queue_tick(core->queue, now_ms);
     core_settle_ended(core, now_ms);
     handout_send_canceled(core, now_ms);
+    keep_find_deliveries(core, now_ms);
     keep_park(core, now_ms);
     watch_stages(core, now_ms);
     while ((peer = index_next(&core->peers, &at))) {
@@ -390,6 +392,9 @@ void core_jump(struct core *core, int64_t by_ms, int64_t now_ms)
     core->started_ms += core->started_ms ? by_ms : 0;
     core->watched_ms += by_ms;
     core->parked_ms += by_ms;
+    for (size_t i = core->delivered.first; i < core->delivered.end; i++) {
+        ((struct delivery *)core->delivered.at)[i].at_ms += by_ms;
+    }
     queue_jump(core->queue, by_ms, now_ms);
     core_say(core, "the clock jumped by %lld ms; embargoes follow it, leases do not",
              (long long)by_ms);
@@ -413,6 +418,7 @@ int64_t core_next_ms(const struct core *core)
     if (journal_waiting_done(core->journal) > 0 && !journal_is_committing(core->journal)) {
         next = sooner(next, core->gather_since_ms + core->config.gather_ms);
     }
+    next = sooner(next, keep_progress_ms(core));
     return core->disk_full ? sooner(next, core->retry_at_ms) : next;
 }
 
@@ -422,6 +428,7 @@ void core_turn(struct core *core, int64_t now_ms)
     handout_send_loaded(core, now_ms);
     handout_dispatch(core, now_ms);
     handout_send_loaded(core, now_ms); // what was fetched without a read
+    keep_progress(core, now_ms);
     keep_commit(core, now_ms);
     intake_send_acks(core, now_ms);
     dlq_send_edited(core, now_ms);
@@ -515,7 +522,7 @@ bool core_is_idle(const struct core *core)
         leased += counts->stages[i].leased;
     }
     return leased == 0 && !is_delivering(core) && journal_pending_bytes(core->journal) == 0 &&
-           journal_waiting_done(core->journal) == 0;
+           journal_waiting_done(core->journal) == 0 && core->delivered.first == core->delivered.end;
 }
 
 struct core_numbers core_numbers(const struct core *core)

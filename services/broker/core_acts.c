@@ -151,8 +151,7 @@ void core_let_go(struct core *core, struct queued_article *article)
     queue_forget(core->queue, article);
 }
 
-// What the numbers of stages mean: they may mean something else after the next start.
-static void append_pipeline(struct core *core, int64_t now_ms)
+void core_append_pipeline(struct core *core, int64_t now_ms)
 {
     char names[WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES];
     struct journal_place place;
@@ -166,7 +165,7 @@ static void append_pipeline(struct core *core, int64_t now_ms)
 void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms)
 {
     struct journal_place place;
-    append_pipeline(core, now_ms);
+    core_append_pipeline(core, now_ms);
     const struct dead_letter *why = queue_extra(article)->dead;
     struct record record = {.type = RECORD_DEAD, .count = why->stage, .handle = article->handle};
     record.is.dead = (struct record_dead){.at_ms = why->at_ms,
@@ -178,14 +177,20 @@ void core_append_dead(struct core *core, const struct queued_article *article, i
     journal_append(core->journal, &record, now_ms, &place);
 }
 
-// A dead letter keeps its place in the journal and nothing in memory but its id.
-static void bury(struct core *core, struct queued_article *article, int64_t now_ms)
+void core_bury(struct core *core, struct queued_article *article)
 {
     struct holding *holding = core_holding(article);
-    const struct dead_letter *why = queue_extra(article)->dead;
     core_count_bytes(core, holding, false);
     holding_cool(&core->holdings, holding);
+    core_count_bytes(core, holding, true);
     article->done = article->pubstatus == WIRE_CANCELED ? core->graph.inner : 0;
+}
+
+static void tell_dead(struct core *core, struct queued_article *article, int64_t now_ms)
+{
+    const struct holding *holding = core_holding(article);
+    const struct dead_letter *why = queue_extra(article)->dead;
+    core_bury(core, article);
     core->ended.dead++;
     if (!why) {
         return; // no memory for the reason: the article will be run again after a restart
@@ -231,7 +236,7 @@ void core_settle_ended(struct core *core, int64_t now_ms)
     struct queued_article *article;
     while ((article = queue_take_ended(core->queue))) {
         if (article->ending == ENDED_DEAD) {
-            bury(core, article, now_ms);
+            tell_dead(core, article, now_ms);
             continue;
         }
         if (article->ending == ENDED_COMPLETE) {

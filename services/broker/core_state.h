@@ -55,6 +55,13 @@ struct unsafe {
     uint64_t safe_at; // position in the journal
 };
 
+// A sink has an article that lives on, for another sink has not.
+struct delivery {
+    uint64_t handle;
+    int64_t at_ms;
+    uint32_t stage;
+};
+
 // A leased task that waits for its document to be read.
 struct load {
     uint64_t handle;
@@ -93,12 +100,14 @@ struct core {
     uint32_t worker_count;
     uint32_t turn; // where dispatch starts next
     uint64_t next_handle;
-    struct list actions; // struct action
-    struct list acks;    // struct ack
-    struct list unsafe;  // struct unsafe
-    struct list loads;   // struct load
-    struct list shows;   // struct show
-    struct list edits;   // struct edit
+    struct list actions;   // struct action
+    struct list acks;      // struct ack
+    struct list unsafe;    // struct unsafe
+    struct list delivered; // struct delivery; what is not written yet
+    bool deliveries_lost;  // some are missing there: memory ran out
+    struct list loads;     // struct load
+    struct list shows;     // struct show
+    struct list edits;     // struct edit
     struct holdings holdings;
     struct archive *archive;
     size_t document_bytes, section_bytes;
@@ -176,6 +185,12 @@ void core_count_bytes(struct core *core, const struct holding *holding, bool in)
 // Frees an article that ended.
 void core_let_go(struct core *core, struct queued_article *article);
 
+// Writes what the numbers of stages mean: they may mean something else after the next start.
+void core_append_pipeline(struct core *core, int64_t now_ms);
+
+// A dead letter begins with the first stage again when it is revived, and keeps nothing in memory but its id.
+void core_bury(struct core *core, struct queued_article *article);
+
 // Writes why an article is a dead letter, and before it the names of the stages.
 void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms);
 
@@ -232,6 +247,17 @@ bool keep_reserve(struct core *core, size_t bytes, int64_t now_ms);
 
 // Sinks get the article, which is unsafe, when all that was appended so far is on disk. After keep_reserve.
 void keep_until_safe(struct core *core, uint64_t handle);
+
+// A sink has the article now, which lives on. When other sinks are without it for a second that is written, so that a restart
+// does not deliver it again; most of the time they are not, and nothing is.
+void keep_delivery(struct core *core, uint64_t handle, uint32_t stage, int64_t now_ms);
+void keep_progress(struct core *core, int64_t now_ms);
+
+// Without memory for some of it: looks for it in the articles. Linear in these, and rare.
+void keep_find_deliveries(struct core *core, int64_t now_ms);
+
+// When keep_progress has something to do, or INT64_MAX.
+int64_t keep_progress_ms(const struct core *core);
 
 // Begins a commit when there is something to write and none is under way.
 void keep_commit(struct core *core, int64_t now_ms);

@@ -112,6 +112,8 @@ static bool take_done(struct core *core, struct peer *peer, const struct queued_
     peer->done++;
     if (is_made) {
         take_along(core, peer, article, walk, now_ms);
+    } else if (core->graph.stages[peer->stage - 1].terminal && article->state == ARTICLE_LIVE) {
+        keep_delivery(core, item->handle, peer->stage, now_ms);
     }
     if (is_made && (core->graph.readers & ~article->done) == 0) {
         drop_document(core, core_holding(article)); // sinks alone will want it

@@ -40,6 +40,9 @@ static enum status print_record(void *user, const struct record *record, struct 
     case RECORD_DONE:
         print_done(record);
         break;
+    case RECORD_PROGRESS:
+        printf(" stage=%u articles=%u", record->count, record->is.payload.bytes / 8);
+        break;
     case RECORD_DEAD:
         printf(" %" PRIu64 " stage=%u attempts=%u reason=%.*s", record->handle, record->count,
                record->is.dead.attempts, (int)record->is.dead.reason_bytes,

@@ -1263,6 +1263,25 @@ bool queue_revive(struct queue *queue, uint64_t handle, bool unsafe, int64_t now
     return true;
 }
 
+void queue_deliver(struct queue *queue, uint64_t handle, uint32_t stage, int64_t now_ms)
+{
+    const struct graph *graph = queue->graph;
+    struct queued_article *article = queue_find(queue, handle);
+    struct article_task *task = article ? queue_task(queue, article, stage) : NULL;
+    if (!article || article->state != ARTICLE_LIVE || !(graph->terminal & graph_bit(stage))) {
+        return;
+    }
+    if (task) {
+        remove_task(queue, task);
+    }
+    article->done |= graph_bit(stage);
+    if ((graph->terminal & ~article->done) == 0) {
+        end_article(queue, article, ENDED_COMPLETE);
+    } else {
+        advance(queue, article, now_ms);
+    }
+}
+
 bool queue_discard(struct queue *queue, uint64_t handle)
 {
     struct queued_article *article = queue_find(queue, handle);

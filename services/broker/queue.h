@@ -248,6 +248,10 @@ const struct story *queue_find_story(const struct queue *queue, const uint64_t k
 // The article that is the latest version of an id, live or dead, or NULL.
 struct queued_article *queue_head(const struct queue *queue, const uint64_t key[2]);
 
+// A sink has the article, as the journal says: it does not get it again. When no other sink is left it is complete. Does
+// nothing unless the article lives and `stage` is a sink.
+void queue_deliver(struct queue *queue, uint64_t handle, uint32_t stage, int64_t now_ms);
+
 // Shelves a live article, as when the journal says it was dead.
 void queue_shelve(struct queue *queue, struct queued_article *article,
                   const struct dead_letter *why);

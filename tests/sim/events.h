@@ -19,6 +19,7 @@ enum event_kind {
     EVENT_FAULT,
     EVENT_RESTART, // a node comes back
     EVENT_BROKER_RESTART,
+    EVENT_KILL_NOTED, // the broker dies, and what sinks had must be known after
 };
 
 struct event {

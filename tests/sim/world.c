@@ -35,6 +35,14 @@ enum {
     CARRIED = 64 << 10, // what may come on top of it
     DISK_LIMIT = 8 << 20,
     CHECK_TURNS = 16, // the limits are looked at so often
+    NOTED = 256,
+    NOTED_MS = 2500, // so long before its end the broker must have heard of a delivery to keep it
+};
+
+// An article that some sinks have and others have not.
+struct noted {
+    uint64_t handle;
+    uint32_t sinks; // set of stages
 };
 
 enum node_kind { NODE_CLIENT, NODE_WORKER, NODE_SINK };
@@ -99,12 +107,18 @@ struct world {
     int64_t clock_high_ms;  // the latest time the broker's clock ever showed
     int64_t skew_ms;        // how far the broker's clock is ahead of the world's
     uint64_t short_in;      // the broker's allocation of this number from now on fails; 0: none
+    int64_t short_ms;       // when an allocation failed last
     int64_t short_until_ms; // and all after it until then
     uint64_t broker_life;
     int64_t broker_timer_ms;
     uint64_t connections;    // so many there were
     uint64_t ghosts[GHOSTS]; // connections whose peer is gone without a word
     uint32_t ghost_count;
+    struct noted
+        noted[NOTED]; // what one sink had, and another had not, before the broker is killed
+    uint32_t noted_count;
+    uint64_t noted_life; // of the broker
+    int64_t noted_ms;    // 0: not now
     struct node nodes[NODES];
     struct ledger *ledger;
 };
@@ -839,6 +853,20 @@ static void restart_later(struct world *world)
              (struct event){.kind = EVENT_BROKER_RESTART, .life = world->broker_life});
 }
 
+// What sinks had long enough before the broker was killed they do not get again.
+static void check_noted(struct world *world)
+{
+    for (uint32_t i = 0; i < world->noted_count; i++) {
+        const struct noted *noted = &world->noted[i];
+        const struct queued_article *article = queue_find(core_queue(world->core), noted->handle);
+        if (article && article->state == ARTICLE_LIVE && (noted->sinks & ~article->done)) {
+            world->counts[SIM_REPEATED]++;
+            tell(world, "REPEATED: a sink will get article %" PRIu64 " again", noted->handle);
+        }
+    }
+    world->noted_count = 0;
+}
+
 static void start_broker(struct world *world)
 {
     if (!recover(world)) {
@@ -850,6 +878,7 @@ static void start_broker(struct world *world)
         world->counts[SIM_UNNOTICED]++;
         tell(world, "UNNOTICED: recovery took a damaged segment");
     }
+    check_noted(world);
     world->broker_timer_ms = INT64_MAX;
     tell(world, "the broker starts with %zu articles", queue_counts(core_queue(world->core))->live);
     for (uint32_t i = 0; i < NODES; i++) {
@@ -869,6 +898,10 @@ static void kill_broker(struct world *world)
     if (world->committing && !is_full(world)) {
         sim_disk_crash(&world->disk, &world->commit, next_random(world));
     }
+    if (world->noted_ms != INT64_MIN) { // it ends before its time
+        world->noted_count = 0;
+    }
+    world->noted_ms = 0;
     world->committing = false;
     world->turn_due = false;
     core_free(world->core);
@@ -1036,6 +1069,7 @@ static void end_shortage(struct world *world)
         world->short_in -= calls;
     } else if (world->short_in > 0) {
         world->counts[SIM_SHORTAGES]++;
+        world->short_ms = world->now_ms;
         world->short_in = is_over ? 0 : 1;
     }
 }
@@ -1107,6 +1141,40 @@ static void node_fault(struct world *world, struct node *node)
     }
 }
 
+// Notes what will have to be known after the broker's end, which comes soon.
+static void note_deliveries(struct world *world)
+{
+    size_t at = 0;
+    const struct queued_article *article;
+    world->noted_count = 0;
+    world->noted_ms = world->now_ms;
+    world->noted_life = world->broker_life;
+    while ((article = queue_next(core_queue(world->core), &at)) && world->noted_count < NOTED) {
+        uint32_t sinks = article->done & world->graph.terminal;
+        if (article->state == ARTICLE_LIVE && sinks) {
+            world->noted[world->noted_count++] = (struct noted){article->handle, sinks};
+        }
+    }
+}
+
+// The broker is killed some time after deliveries were noted, in a moment when all that it wrote is on disk.
+static void kill_noted(struct world *world)
+{
+    // What it had no memory for it finds with its next heartbeat.
+    bool is_written = world->core && core_numbers(world->core).pending_bytes == 0 &&
+                      world->now_ms >= world->short_ms + 2 * NOTED_MS;
+    if (world->noted_ms == 0 || world->noted_life != world->broker_life || !world->core ||
+        world->calm) {
+        return;
+    }
+    if (!is_written && world->now_ms < world->noted_ms + 4 * NOTED_MS) {
+        schedule(world, 50, (struct event){.kind = EVENT_KILL_NOTED});
+        return;
+    }
+    world->noted_ms = is_written ? INT64_MIN : 0;
+    kill_broker(world);
+}
+
 // While the broker is down nobody tells it that its clock was set.
 static void set_clock(struct world *world)
 {
@@ -1125,7 +1193,10 @@ static void fault(struct world *world)
     struct node *node = &world->nodes[below(world, NODES)];
     switch (below(world, 9)) {
     case 0:
-        if (world->core) {
+        if (world->core && world->noted_ms == 0 && one_in(world, 2)) {
+            note_deliveries(world);
+            schedule(world, NOTED_MS, (struct event){.kind = EVENT_KILL_NOTED});
+        } else if (world->core) {
             kill_broker(world);
         }
         break;
@@ -1285,6 +1356,9 @@ static void happen(struct world *world, struct event *event)
             start_node(world, node);
             node->pump_due = true;
         }
+        break;
+    case EVENT_KILL_NOTED:
+        kill_noted(world);
         break;
     case EVENT_BROKER_RESTART:
         if (!world->core && event->life == world->broker_life) {

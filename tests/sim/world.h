@@ -19,6 +19,7 @@
 //     letter (lost = 0); a sink has one line of it (doubled = 0)
 //   - what a sink gets is the document put under that id and version, with a section of every stage that was made for
 //     this article (mixed = 0) and not by an attempt that another one had replaced (stale = 0)
+//   - what one sink had, and another had not, for some seconds when the broker was killed, it does not get again (repeated = 0)
 //   - no sink got an article before its embargo (leaked = 0)
 //   - once a kill is accepted, no sink writes a later version of the story (revived = 0), and once it has a newer
 //     version that was accepted, it writes no older one (overtaken = 0)
@@ -51,6 +52,7 @@ struct sim_options {
     X(REVIVED, revived, true)                                                                      \
     X(MIXED, mixed, true)                                                                          \
     X(STALE, stale, true)                                                                          \
+    X(REPEATED, repeated, true)                                                                    \
     X(OVER_LIMIT, over_limit, true)                                                                \
     X(UNNOTICED, damage_unnoticed, true)                                                           \
     X(STUCK, stuck, true)                                                                          \

@@ -5,6 +5,7 @@
 //     > 10000  tick                     renew W, die W, leave W, revive ID, discard ID, counts STAGE
 //     > 70000  jump from=10000          the clock is set from 10000 to 70000
 //     > 10000  park a1 idle=export       gives up what the stages made of a1
+//     > 0      deliver export a1          the journal says that the sink has it
 //     > 0      put a1 unsafe             not on disk yet, as after `revive a1 unsafe`; `confirm a1`: it is
 //     > 20000  pipeline clean=article dates=clean export=*    reloads; needs are separated by commas
 //
@@ -233,6 +234,10 @@ static void other(struct script *script)
         bool done = queue_revive(script->queue, handle_of(script, who), has_word(script, "unsafe"),
                                  script->now_ms);
         buf_printf(script->out, "%s\n", done ? "ok" : "no dead letter");
+    } else if (view_equal(command, VIEW("deliver"))) {
+        queue_deliver(script->queue, handle_of(script, script->words[2]),
+                      graph_find(&script->graph, who), script->now_ms);
+        buf_printf(script->out, "ok\n");
     } else if (view_equal(command, VIEW("confirm"))) {
         queue_confirm(script->queue, handle_of(script, who), script->now_ms);
         buf_printf(script->out, "ok\n");

@@ -20,7 +20,7 @@ struct desk {
     struct message message;
     uint64_t number;
     bool committing;
-    char disk[4096];         // the one segment; what was committed
+    char disk[8192];         // the one segment; what was committed
     uint64_t fails_at;       // of the allocations for the next message, this one fails; 0: none
     struct frames inbox[32]; // what was sent to anyone, in order
     uint64_t to[32];
@@ -576,7 +576,7 @@ static void go_on(struct desk *desk, size_t *exported, size_t *archived, int64_t
     *now_ms += 300;
     core_tick(desk->core, *now_ms);
     perform(desk, *now_ms);
-    if (desk->committing) {
+    while (desk->committing) {
         commit(desk, *now_ms);
     }
     while (receive_type(desk, CLIENT)) {

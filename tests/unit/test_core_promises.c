@@ -16,7 +16,7 @@ enum {
     CLEAN = 0,
     DATES = 1,
     EXPORT = 2,
-    DESK = 3, // in one test only
+    DESK = 3, // another sink, in a room that has one
     WORKERS = 4,
     SEGMENTS = 64,
     HELD = 300,
@@ -289,7 +289,7 @@ static void restart(struct room *room)
     everybody_joins(room);
 }
 
-static int open_room(void **state)
+static int open_with(void **state, struct view pipeline)
 {
     struct room *room = calloc(1, sizeof *room);
     room->now_ms = 1000;
@@ -297,12 +297,21 @@ static int open_room(void **state)
     for (int i = 0; i <= SEGMENTS; i++) {
         buf_init(&room->segments[i], (size_t)1 << 30);
     }
-    assert_int_equal(
-        graph_parse(&room->graph, VIEW("clean = article\ndates = clean\nexport = *\n"), NULL), OK);
+    assert_int_equal(graph_parse(&room->graph, pipeline, NULL), OK);
     start(room);
     everybody_joins(room);
     *state = room;
     return 0;
+}
+
+static int open_room(void **state)
+{
+    return open_with(state, VIEW("clean = article\ndates = clean\nexport = *\n"));
+}
+
+static int open_room_with_desk(void **state)
+{
+    return open_with(state, VIEW("clean = article\ndates = clean\nexport = *\ndesk = *\n"));
 }
 
 static int close_room(void **state)
@@ -478,10 +487,6 @@ static void a_sink_that_does_not_answer_holds_up_no_other(void **state)
 {
     struct room *room = *state;
     room->ahead_articles = 10;
-    assert_int_equal(graph_parse(&room->graph,
-                                 VIEW("clean = article\ndates = clean\nexport = *\ndesk = *\n"),
-                                 NULL),
-                     OK);
     restart(room);
     hello(room, DESK + 1, "desk");
     room->workers[EXPORT].idle = true;
@@ -529,9 +534,77 @@ static void documents_beyond_their_limit_are_left_to_the_journal(void **state)
     assert_int_equal(room->delivered_count, CREDIT + 20);
 }
 
+// Both sinks come; the desk gets what it lacks, and the export nothing again.
+static void expect_the_rest_for_the_desk_alone(struct room *room)
+{
+    restart(room);
+    hello(room, DESK + 1, "desk");
+    let_pass(room, 20);
+    assert_int_equal(room->filed, 1);
+    assert_int_equal(room->delivered_count, 1);
+    assert_int_equal(queue_counts(core_queue(room->core))->live, 0);
+}
+
+static void after_a_restart_only_the_sink_that_was_away_gets_an_article(void **state)
+{
+    struct room *room = *state;
+    assert_int_equal(put(room, "a", (struct wire_item){.version = 1, .lane = WIRE_ROUTINE}),
+                     WIRE_ACCEPTED);
+    let_pass(room, 1100);
+    assert_int_equal(room->delivered_count, 1);
+    restart(room);
+    let_pass(room, 20);
+    assert_int_equal(room->delivered_count, 1);
+    expect_the_rest_for_the_desk_alone(room);
+}
+
+static void a_broker_that_leaves_writes_at_once_which_sinks_have_what(void **state)
+{
+    struct room *room = *state;
+    assert_int_equal(put(room, "a", (struct wire_item){.version = 1, .lane = WIRE_ROUTINE}),
+                     WIRE_ACCEPTED);
+    let_pass(room, 20);
+    assert_int_equal(room->delivered_count, 1);
+    assert_false(core_is_idle(room->core));
+    core_drain(room->core, room->now_ms);
+    let_pass(room, 1);
+    assert_true(core_is_idle(room->core));
+    expect_the_rest_for_the_desk_alone(room);
+}
+
+static void a_dead_letter_that_is_retried_after_a_restart_goes_to_all_sinks(void **state)
+{
+    struct room *room = *state;
+    uint64_t handle = 1;
+    hello(room, DESK + 1, "desk");
+    room->workers[DESK].idle = true;
+    assert_int_equal(put(room, "a", (struct wire_item){.version = 1, .lane = WIRE_ROUTINE}),
+                     WIRE_ACCEPTED);
+    let_pass(room, 1100);
+    message_begin(&room->message, WIRE_RESULT, DESK + 1);
+    message_item(&room->message,
+                 &(struct wire_item){.handle = handle, .attempt = 1, .outcome = WIRE_REJECT},
+                 VIEW(""));
+    send(room, DESK + 1);
+    let_pass(room, 20);
+    restart(room);
+    message_begin(&room->message, WIRE_HELLO, WIRE_NO_STAGE);
+    room->message.header.role = WIRE_OPERATOR;
+    send(room, CLIENT + 1);
+    message_begin(&room->message, WIRE_ASK, WIRE_NO_STAGE);
+    message_field(&room->message, WIRE_TAG_COMMAND, VIEW("dlq retry all"));
+    send(room, CLIENT + 1);
+    room->workers[DESK].idle = false;
+    hello(room, DESK + 1, "desk");
+    let_pass(room, 20);
+    assert_int_equal(room->filed, 1);
+    assert_int_equal(room->delivered_count, 2);
+}
+
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_room, close_room)
+#define TEST(name)      cmocka_unit_test_setup_teardown(name, open_room, close_room)
+#define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, open_room_with_desk, close_room)
     const struct CMUnitTest tests[] = {
         TEST(a_backfill_of_a_hundred_thousand_delays_no_flash_by_fifty_milliseconds),
         TEST(a_stage_past_its_deadline_is_told_as_timeout_and_the_article_is_there_in_time),
@@ -539,9 +612,12 @@ int main(void)
         TEST(an_older_version_that_comes_after_a_restart_is_stale),
         TEST(a_second_run_survives_a_restart_that_lost_the_end_of_the_first),
         TEST(no_more_is_begun_than_the_sink_will_get_to_soon_but_for_what_cannot_wait),
-        TEST(a_sink_that_does_not_answer_holds_up_no_other),
+        DESK_TEST(a_sink_that_does_not_answer_holds_up_no_other),
         TEST(without_any_sink_nothing_is_made_that_would_have_to_be_given_up_again),
         TEST(documents_beyond_their_limit_are_left_to_the_journal),
+        DESK_TEST(after_a_restart_only_the_sink_that_was_away_gets_an_article),
+        DESK_TEST(a_broker_that_leaves_writes_at_once_which_sinks_have_what),
+        DESK_TEST(a_dead_letter_that_is_retried_after_a_restart_goes_to_all_sinks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
