@@ -27,9 +27,9 @@ enum {
     CHILD_LIMIT = WIRE_STAGE_LIMIT + 1,
     ARGUMENT_LIMIT = 20,
     ARGUMENT_BYTES = 600,
-    LINE_BYTES = 8192, // of a child's output; longer ones are cut in two
-    TICK_MS = 100,
-    PAUSE_MS = 200, // before the first restart; doubled
+    LINE_BYTES = 8192,  // of a child's output; longer ones are cut in two
+    LOOK_EACH_MS = 100, // for the broker, until it is there
+    PAUSE_MS = 200,     // before the first restart; doubled
     PAUSE_LIMIT_MS = 10000,
     STEADY_MS = 10000, // ran for so long, the pauses start small again
     LOOK_MS = 50,
@@ -209,6 +209,7 @@ static void start(struct child *child)
     watch_output(child, ends[0]);
 }
 
+static void set_timer(struct up *up);
 static void begin_stop(struct up *up);
 static void go_on_stopping(struct up *up);
 
@@ -347,6 +348,7 @@ static void on_signal(uv_signal_t *signal, int number)
         log_info(&up->log, "stopping: finishing what is under way (again to kill)");
         begin_stop(up);
     }
+    set_timer(up);
 }
 
 // ---- The start screen
@@ -385,30 +387,68 @@ static void print_screen(const struct up *up)
     fputc('\n', stderr);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void look_for_broker(struct up *up)
 {
-    struct up *up = timer->data;
     struct error why;
-    reap(up); // in case signals were merged
-    if (up->stopping) {
-        if (!up->killed && now_ms() >= up->stop_by_ms) {
-            log_warning(&up->log, "the time to drain is over: killing what still runs; the journal "
-                                  "keeps the rest");
-            kill_all(up);
-        }
-        return;
+    const char *own = up->socket[0] ? up->socket : up->listen;
+    if (!up->is_up && up->children[0].pid > 0 && !door_explain(own, LOOK_MS, &why)) {
+        up->is_up = true;
+        print_screen(up);
     }
+}
+
+static void start_due(struct up *up)
+{
     for (size_t i = 0; i < up->child_count; i++) {
         struct child *child = &up->children[i];
         if (child->pid == 0 && child->restart_ms != 0 && now_ms() >= child->restart_ms) {
             start(child);
         }
     }
-    const char *own = up->socket[0] ? up->socket : up->listen;
-    if (!up->is_up && up->children[0].pid > 0 && !door_explain(own, LOOK_MS, &why)) {
-        up->is_up = true;
-        print_screen(up);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct up *up = timer->data;
+    if (!up->stopping) {
+        start_due(up);
+        look_for_broker(up);
+    } else if (!up->killed && now_ms() >= up->stop_by_ms) {
+        log_warning(&up->log,
+                    "the time to drain is over: killing what still runs; the journal keeps "
+                    "the rest");
+        kill_all(up);
     }
+    set_timer(up);
+}
+
+// When something is to be done that no signal tells of; INT64_MAX: never.
+static int64_t next_ms(const struct up *up)
+{
+    int64_t next = up->is_up ? INT64_MAX : now_ms() + LOOK_EACH_MS;
+    if (up->stopping) {
+        return up->killed ? INT64_MAX : up->stop_by_ms;
+    }
+    for (size_t i = 0; i < up->child_count; i++) {
+        const struct child *child = &up->children[i];
+        if (child->pid == 0 && child->restart_ms != 0 && child->restart_ms < next) {
+            next = child->restart_ms;
+        }
+    }
+    return next;
+}
+
+// Sleeps until then. After whatever may have changed that.
+static void set_timer(struct up *up)
+{
+    int64_t next = next_ms(up);
+    if (uv_is_closing((uv_handle_t *)&up->timer) || next == INT64_MAX) {
+        uv_timer_stop(&up->timer);
+        return;
+    }
+    int64_t in_ms = next - now_ms();
+    uv_update_time(&up->loop);
+    uv_timer_start(&up->timer, on_timer, in_ms > 0 ? (uint64_t)in_ms : 0, 0);
 }
 
 // ---- Setting up
@@ -641,7 +681,6 @@ static void start_handles(struct up *up)
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP};
     uv_timer_init(&up->loop, &up->timer);
     up->timer.data = up;
-    uv_timer_start(&up->timer, on_timer, TICK_MS, TICK_MS);
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         uv_signal_init(&up->loop, &up->signals[i]);
         up->signals[i].data = up;
@@ -671,6 +710,7 @@ static int run(struct up *up)
     for (size_t i = 0; i < up->child_count; i++) {
         start(&up->children[i]);
     }
+    set_timer(up);
     uv_run(&up->loop, UV_RUN_DEFAULT);
     uv_loop_close(&up->loop);
     if (up->exit_code == 0 && !up->killed) {

@@ -5,6 +5,7 @@ from room import *
 SECONDS = 8
 LIMIT_PERCENT = 0.5  # of a core; on two cores with other work 0.01 to 0.04 were seen
 WAKES_LIMIT = 25     # a second; heartbeats of all peers included, 2 to 10 were seen
+BOSS_LIMIT = 0.5     # the supervisor waits for the end of others and for nothing else; none was seen
 
 
 def used(pid):
@@ -33,7 +34,7 @@ def test_idle_processes_use_no_processor(folder):
             seconds, sleeps = (now - then for now, then in zip(used(pid), before[pid]))
             name = pathlib.Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[:60]
             below(100 * seconds / SECONDS, LIMIT_PERCENT, f"% of a core used by {name}")
-            below(sleeps / SECONDS, WAKES_LIMIT, f"wakes a second of {name}")
+            below(sleeps / SECONDS, BOSS_LIMIT if pid == boss else WAKES_LIMIT, f"wakes a second of {name}")
 
 
 if __name__ == "__main__":
