@@ -88,85 +88,62 @@ static void take_along(struct core *core, const struct peer *peer,
     }
 }
 
-// False when the answer counts no more. Without memory for the section it is as if the worker had given the task back.
-static bool take_done(struct core *core, struct peer *peer, const struct queued_article *article,
-                      struct wire_walk *walk, enum hop_end *end, int64_t now_ms)
+// What else a stage that is done leads to.
+static void go_on(struct core *core, struct peer *peer, const struct queued_article *article,
+                  struct wire_walk *walk, int64_t now_ms)
 {
-    const struct wire_item *item = &walk->item;
-    struct wire_section section;
-    const uint8_t *bytes;
-    bool is_made =
-        !core->graph.stages[peer->stage - 1].terminal && wire_next_section(walk, &section, &bytes);
-    if (is_made && queue_holds(core->queue, article, peer->number, peer->stage, item->attempt) &&
-        !keep_section(core, article, peer->stage,
-                      (struct view){(const char *)bytes, section.bytes})) {
-        *end = HOP_RETURN;
-        return queue_return(core->queue, peer->number, item->handle, peer->stage, item->attempt,
-                            now_ms);
-    }
-    *end = HOP_DONE;
-    if (!queue_complete(core->queue, peer->number, item->handle, peer->stage, item->attempt,
-                        now_ms)) {
-        return false;
-    }
+    bool is_sink = core->graph.stages[peer->stage - 1].terminal;
     peer->done++;
-    if (is_made) {
+    if (is_sink && article->state == ARTICLE_LIVE) {
+        keep_delivery(core, article->handle, peer->stage, now_ms);
+    } else if (!is_sink) {
         take_along(core, peer, article, walk, now_ms);
-    } else if (core->graph.stages[peer->stage - 1].terminal && article->state == ARTICLE_LIVE) {
-        keep_delivery(core, item->handle, peer->stage, now_ms);
+        if ((core->graph.readers & ~article->done) == 0) {
+            drop_document(core, core_holding(article)); // sinks alone will want it
+        }
     }
-    if (is_made && (core->graph.readers & ~article->done) == 0) {
-        drop_document(core, core_holding(article)); // sinks alone will want it
-    }
-    return true;
 }
 
-// The sentence that comes with what is not done.
-static struct view read_sentence(struct wire_walk *walk)
+// Keeps what a stage made; of an answer that will be refused, nothing. False when there is no memory for it.
+static bool take_section(struct core *core, const struct queued_article *article,
+                         const struct queue_claim *claim, struct view bytes)
 {
-    struct wire_section section;
-    const uint8_t *bytes;
-    return wire_next_section(walk, &section, &bytes)
-               ? (struct view){(const char *)bytes, section.bytes}
-               : (struct view){"", 0};
+    return !queue_holds(core->queue, article, claim) ||
+           keep_section(core, article, claim->stage, bytes);
 }
 
 static void take_result_item(struct core *core, struct peer *peer, struct wire_walk *walk,
                              int64_t now_ms)
 {
+    static const uint8_t ends[] = {[WIRE_DONE] = HOP_DONE,
+                                   [WIRE_RETRY] = HOP_RETRY,
+                                   [WIRE_CRASHED] = HOP_RETRY,
+                                   [WIRE_RETURN] = HOP_RETURN,
+                                   [WIRE_REJECT] = HOP_REJECT};
     const struct wire_item *item = &walk->item;
-    struct view text = item->outcome == WIRE_DONE ? VIEW("") : read_sentence(walk);
-    struct queue *queue = core->queue;
+    struct wire_section section;
+    const uint8_t *bytes;
     // What ends here is freed by core_settle_ended, not before. A task that is held has its article.
-    const struct queued_article *article = queue_find(queue, item->handle);
-    enum hop_end end = HOP_REJECT;
-    bool taken;
-    struct view worker = view_of(peer->name);
-    switch (item->outcome) {
-    case WIRE_DONE:
-        taken = take_done(core, peer, article, walk, &end, now_ms);
-        break;
-    case WIRE_RETRY:
-        end = HOP_RETRY;
-        taken = queue_fail(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms,
-                           worker, text);
-        break;
-    case WIRE_CRASHED:
-        end = HOP_RETRY;
-        taken = queue_crash(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms,
-                            worker, text);
-        break;
-    case WIRE_RETURN:
-        end = HOP_RETURN;
-        taken = queue_return(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms);
-        break;
-    default:
-        taken = queue_reject(queue, peer->number, item->handle, peer->stage, item->attempt, now_ms,
-                             worker, item->outcome == WIRE_REJECT ? text : VIEW("unknown outcome"));
-        break;
+    const struct queued_article *article = queue_find(core->queue, item->handle);
+    const struct queue_claim claim = {peer->number, item->handle, peer->stage, item->attempt};
+    bool has_section = wire_next_section(walk, &section, &bytes);
+    struct view text = {has_section ? (const char *)bytes : "", has_section ? section.bytes : 0};
+    struct queue_blame blame = {view_of(peer->name), text};
+    bool is_sink = core->graph.stages[peer->stage - 1].terminal;
+    enum wire_outcome outcome = item->outcome;
+    if (outcome < WIRE_DONE || outcome > WIRE_CRASHED) {
+        outcome = WIRE_REJECT;
+        blame.reason = VIEW("unknown outcome");
+    } else if (outcome == WIRE_DONE && !is_sink && has_section &&
+               !take_section(core, article, &claim, text)) {
+        outcome = WIRE_RETURN; // as if it had not been begun
     }
-    if (taken) {
-        note_end(article, item, peer->stage, end, now_ms);
+    if (!queue_answer(core->queue, &claim, outcome, &blame, now_ms)) {
+        return;
+    }
+    note_end(article, item, peer->stage, (enum hop_end)ends[outcome], now_ms);
+    if (outcome == WIRE_DONE) {
+        go_on(core, peer, article, walk, now_ms);
     }
 }
 
@@ -304,13 +281,15 @@ static bool refuse_oversize(struct core *core, const struct peer *peer,
                             const struct article_task *task, int64_t now_ms)
 {
     const struct holding_warm *warm = holding_look(core_holding(task->article));
-    struct view reason = VIEW("the article and its sections are larger than a message may be");
+    const struct queue_claim claim = {peer->number, task->article->handle, task->stage,
+                                      task->attempt};
+    const struct queue_blame blame = {
+        VIEW("broker"), VIEW("the article and its sections are larger than a message may be")};
     if ((size_t)warm->document_len + warm->section_bytes <=
         MESSAGE_BYTES_LIMIT - 2 * (size_t)BATCH_BYTES) {
         return false;
     }
-    queue_reject(core->queue, peer->number, task->article->handle, task->stage, task->attempt,
-                 now_ms, VIEW("broker"), reason);
+    queue_answer(core->queue, &claim, WIRE_REJECT, &blame, now_ms);
     core_settle_ended(core, now_ms);
     return true;
 }

@@ -786,31 +786,21 @@ bool queue_is_begun(const struct queue *queue, const struct queued_article *arti
     return article->done != 0 || task;
 }
 
-// The article's task that `number` holds, in exactly this attempt, or NULL.
+// The article's task that the claim is about, or NULL: it must be held by the claimant in exactly this attempt.
 static struct article_task *find_held(const struct queue *queue,
-                                      const struct queued_article *article, uint64_t number,
-                                      uint32_t stage, uint32_t attempt)
+                                      const struct queued_article *article,
+                                      const struct queue_claim *claim)
 {
-    struct article_task *task = article ? queue_task(queue, article, stage) : NULL;
-    bool is_held = task && task->state == TASK_LEASED && task->attempt == attempt &&
-                   holder_of(queue, task)->number == number;
+    struct article_task *task = article ? queue_task(queue, article, claim->stage) : NULL;
+    bool is_held = task && task->state == TASK_LEASED && task->attempt == claim->attempt &&
+                   holder_of(queue, task)->number == claim->holder;
     return is_held ? task : NULL;
 }
 
-bool queue_holds(const struct queue *queue, const struct queued_article *article, uint64_t holder,
-                 uint32_t stage, uint32_t attempt)
+bool queue_holds(const struct queue *queue, const struct queued_article *article,
+                 const struct queue_claim *claim)
 {
-    return find_held(queue, article, holder, stage, attempt) != NULL;
-}
-
-// The same for an answer, which is refused when there is none.
-static struct article_task *held(struct queue *queue, uint64_t number, uint64_t handle,
-                                 uint32_t stage, uint32_t attempt)
-{
-    struct article_task *task =
-        find_held(queue, roster_find(&queue->articles, handle), number, stage, attempt);
-    queue->counts.refused += task == NULL;
-    return task;
+    return find_held(queue, article, claim) != NULL;
 }
 
 static void complete(struct queue *queue, struct article_task *task, int64_t now_ms)
@@ -820,16 +810,6 @@ static void complete(struct queue *queue, struct article_task *task, int64_t now
     article->done |= graph_bit(task->stage);
     remove_task(queue, task);
     advance(queue, article, now_ms);
-}
-
-bool queue_complete(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                    uint32_t attempt, int64_t now_ms)
-{
-    struct article_task *task = held(queue, holder, handle, stage, attempt);
-    if (task) {
-        complete(queue, task, now_ms);
-    }
-    return task != NULL;
 }
 
 bool queue_waits(const struct queue *queue, const struct queued_article *article, uint32_t stage)
@@ -853,12 +833,12 @@ static void cut_text(char *out, size_t size, struct view text)
     snprintf(out, size, "%.*s", VIEW_ARGS(text));
 }
 
-static void shelve(struct queue *queue, struct article_task *task, int64_t now_ms,
-                   struct view worker, struct view reason)
+static void shelve(struct queue *queue, struct article_task *task, const struct queue_blame *blame,
+                   int64_t now_ms)
 {
     struct dead_letter why = {.stage = task->stage, .attempts = task->attempt, .at_ms = now_ms};
-    cut_text(why.worker, sizeof why.worker, worker);
-    cut_text(why.reason, sizeof why.reason, reason);
+    cut_text(why.worker, sizeof why.worker, blame->worker);
+    cut_text(why.reason, sizeof why.reason, blame->reason);
     queue_shelve(queue, task->article, &why);
 }
 
@@ -899,68 +879,56 @@ static int64_t backoff_ms(struct queue *queue, unsigned failures)
 
 // A task that came back undone for the time `count`: it waits, or goes to the dead letters.
 static void put_off(struct queue *queue, struct article_task *task, uint8_t count, bool give_up,
-                    int64_t now_ms, struct view worker, struct view reason)
+                    const struct queue_blame *blame, int64_t now_ms)
 {
     if (give_up) {
-        shelve(queue, task, now_ms, worker, reason);
+        shelve(queue, task, blame, now_ms);
         return;
     }
     detach(queue, task);
     delay(queue, task, now_ms + backoff_ms(queue, count), now_ms);
 }
 
-bool queue_fail(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                uint32_t attempt, int64_t now_ms, struct view worker, struct view reason)
+// To the head of its line.
+static void give_back(struct queue *queue, struct article_task *task, int64_t now_ms)
 {
-    struct article_task *task = held(queue, holder, handle, stage, attempt);
-    if (!task) {
-        return false;
-    }
-    queue->counts.stages[stage - 1].failed++;
-    task->failures = count_up(task->failures);
-    // A sink that is down is tried for as long as it takes; an article no stage can do is not.
-    bool terminal = queue->graph->stages[stage - 1].terminal;
-    put_off(queue, task, task->failures, !terminal && task->failures >= queue->config.max_failures,
-            now_ms, worker, reason);
-    return true;
-}
-
-bool queue_crash(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                 uint32_t attempt, int64_t now_ms, struct view worker, struct view reason)
-{
-    struct article_task *task = held(queue, holder, handle, stage, attempt);
-    if (!task) {
-        return false;
-    }
-    queue->counts.stages[stage - 1].failed++;
-    task->deaths = count_up(task->deaths);
-    put_off(queue, task, task->deaths, task->deaths >= queue->config.max_deaths, now_ms, worker,
-            reason);
-    return true;
-}
-
-bool queue_reject(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                  uint32_t attempt, int64_t now_ms, struct view worker, struct view reason)
-{
-    struct article_task *task = held(queue, holder, handle, stage, attempt);
-    if (!task) {
-        return false;
-    }
-    queue->counts.stages[stage - 1].failed++;
-    shelve(queue, task, now_ms, worker, reason);
-    return true;
-}
-
-bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                  uint32_t attempt, int64_t now_ms)
-{
-    struct article_task *task = held(queue, holder, handle, stage, attempt);
-    if (!task) {
-        return false;
-    }
     detach(queue, task);
     task->since_ms = now_ms;
     join_line(queue, task, true);
+}
+
+bool queue_answer(struct queue *queue, const struct queue_claim *claim, enum wire_outcome outcome,
+                  const struct queue_blame *blame, int64_t now_ms)
+{
+    struct article_task *task =
+        find_held(queue, roster_find(&queue->articles, claim->handle), claim);
+    if (!task) {
+        queue->counts.refused++;
+        return false;
+    }
+    const struct queue_config *config = &queue->config;
+    bool is_sink = queue->graph->stages[task->stage - 1].terminal;
+    queue->counts.stages[task->stage - 1].failed += outcome != WIRE_DONE && outcome != WIRE_RETURN;
+    switch (outcome) {
+    case WIRE_DONE:
+        complete(queue, task, now_ms);
+        break;
+    case WIRE_RETURN:
+        give_back(queue, task, now_ms);
+        break;
+    case WIRE_RETRY: // a sink that is down is tried for as long as it takes; an article no stage can do is not
+        task->failures = count_up(task->failures);
+        put_off(queue, task, task->failures, !is_sink && task->failures >= config->max_failures,
+                blame, now_ms);
+        break;
+    case WIRE_CRASHED:
+        task->deaths = count_up(task->deaths);
+        put_off(queue, task, task->deaths, task->deaths >= config->max_deaths, blame, now_ms);
+        break;
+    default:
+        shelve(queue, task, blame, now_ms);
+        break;
+    }
     return true;
 }
 
@@ -968,9 +936,9 @@ bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_
 static void recover_task(struct queue *queue, struct article_task *task, bool died, bool was_alone,
                          int64_t now_ms, struct view worker)
 {
-    detach(queue, task);
-    task->since_ms = now_ms;
-    join_line(queue, task, true);
+    const struct queue_blame blame = {
+        worker, VIEW("its workers died or fell silent while they had only this article")};
+    give_back(queue, task, now_ms);
     if (!died) {
         return;
     }
@@ -979,8 +947,7 @@ static void recover_task(struct queue *queue, struct article_task *task, bool di
         task->deaths = count_up(task->deaths);
     }
     if (task->deaths >= queue->config.max_deaths) {
-        shelve(queue, task, now_ms, worker,
-               VIEW("its workers died or fell silent while they had only this article"));
+        shelve(queue, task, &blame, now_ms);
     }
 }
 

@@ -149,9 +149,15 @@ void queue_remember(struct queue *queue, const struct story *story);
 struct article_task *queue_lease(struct queue *queue, uint32_t stage, uint64_t holder,
                                  int64_t now_ms);
 
-// True when the holder has the article's task in this attempt, so that it may end it. The article may be NULL.
-bool queue_holds(const struct queue *queue, const struct queued_article *article, uint64_t holder,
-                 uint32_t stage, uint32_t attempt);
+// A task as its holder knows it.
+struct queue_claim {
+    uint64_t holder, handle;
+    uint32_t stage, attempt;
+};
+
+// True when the holder has this task of the article, which is that of the claim or NULL: it may answer.
+bool queue_holds(const struct queue *queue, const struct queued_article *article,
+                 const struct queue_claim *claim);
 
 // The caller has no room for what the stages made of an article that waits for sinks: before it is handed to one it goes
 // through the stages again. False, and nothing is changed, unless each of its tasks stands before a sink of the set `idle` or
@@ -166,19 +172,21 @@ size_t queue_ready(const struct queue *queue, uint32_t stage);
 // The holder is alive: its leases run for another lease_ms.
 void queue_renew(struct queue *queue, uint64_t holder, int64_t now_ms);
 
-// The five ways a holder gives a task back. False, and nothing changes, when it does not hold the task
-// in this attempt: the answer comes from an expired lease and is refused.
-bool queue_complete(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                    uint32_t attempt, int64_t now_ms);
-bool queue_fail(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                uint32_t attempt, int64_t now_ms, struct view worker, struct view reason);
-// As queue_fail for a task that ends its holder: counts as one of max_deaths.
-bool queue_crash(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                 uint32_t attempt, int64_t now_ms, struct view worker, struct view reason);
-bool queue_reject(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                  uint32_t attempt, int64_t now_ms, struct view worker, struct view reason);
-bool queue_return(struct queue *queue, uint64_t holder, uint64_t handle, uint32_t stage,
-                  uint32_t attempt, int64_t now_ms);
+// Who gave a task back undone, and why: for the dead letter it may become.
+struct queue_blame {
+    struct view worker, reason;
+};
+
+// A holder gives a task back:
+//     WIRE_DONE     the stage is done
+//     WIRE_RETRY    not now: again after a pause; too often, and it is shelved, but not before a sink
+//     WIRE_CRASHED  the same for a task that ends its holder: counts as one of max_deaths
+//     WIRE_REJECT   never: shelved
+//     WIRE_RETURN   not begun: to the head of its line
+// False, and nothing changes, when it does not hold the task in this attempt: the answer comes from an expired lease and is
+// refused. `blame` is not read when the task is done or returned.
+bool queue_answer(struct queue *queue, const struct queue_claim *claim, enum wire_outcome outcome,
+                  const struct queue_blame *blame, int64_t now_ms);
 
 // True when a task of the article waits for that stage and nobody has it.
 bool queue_waits(const struct queue *queue, const struct queued_article *article, uint32_t stage);

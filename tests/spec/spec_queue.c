@@ -136,29 +136,33 @@ static uint32_t present_attempt(const struct script *script, uint64_t handle, ui
     return task ? task->attempt : 0;
 }
 
+static enum wire_outcome outcome_named(struct view name)
+{
+    static const struct {
+        const char *name;
+        enum wire_outcome outcome;
+    } outcomes[] = {{"done", WIRE_DONE},
+                    {"fail", WIRE_RETRY},
+                    {"crash", WIRE_CRASHED},
+                    {"reject", WIRE_REJECT},
+                    {"return", WIRE_RETURN}};
+    size_t i = 0;
+    while (!view_equal(name, view_of(outcomes[i].name))) {
+        i++;
+    }
+    return outcomes[i].outcome;
+}
+
 static void answer(struct script *script)
 {
-    uint32_t stage = graph_find(&script->graph, script->words[1]);
-    uint64_t holder = view_hash(script->words[2]);
-    uint64_t handle = handle_of(script, script->words[3]);
-    uint32_t attempt = (uint32_t)number(script, "attempt", present_attempt(script, handle, stage));
-    struct view worker = script->words[2];
-    struct view reason = VIEW("told so");
-    bool taken;
-    if (view_equal(script->words[0], VIEW("done"))) {
-        taken = queue_complete(script->queue, holder, handle, stage, attempt, script->now_ms);
-    } else if (view_equal(script->words[0], VIEW("fail"))) {
-        taken = queue_fail(script->queue, holder, handle, stage, attempt, script->now_ms, worker,
-                           reason);
-    } else if (view_equal(script->words[0], VIEW("crash"))) {
-        taken = queue_crash(script->queue, holder, handle, stage, attempt, script->now_ms, worker,
-                            reason);
-    } else if (view_equal(script->words[0], VIEW("reject"))) {
-        taken = queue_reject(script->queue, holder, handle, stage, attempt, script->now_ms, worker,
-                             reason);
-    } else {
-        taken = queue_return(script->queue, holder, handle, stage, attempt, script->now_ms);
-    }
+    struct queue_claim claim = {.holder = view_hash(script->words[2]),
+                                .handle = handle_of(script, script->words[3]),
+                                .stage = graph_find(&script->graph, script->words[1])};
+    const struct queue_blame blame = {script->words[2], VIEW("told so")};
+    claim.attempt =
+        (uint32_t)number(script, "attempt", present_attempt(script, claim.handle, claim.stage));
+    bool taken = queue_answer(script->queue, &claim, outcome_named(script->words[0]), &blame,
+                              script->now_ms);
     buf_printf(script->out, "%s\n", taken ? "taken" : "refused");
 }
 

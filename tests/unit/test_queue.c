@@ -60,47 +60,40 @@ static void put(struct accounts *accounts)
         queue_put(accounts->queue, &put, accounts->now_ms, &article) == WIRE_ACCEPTED;
 }
 
+static bool answer_with(struct accounts *accounts, struct queue_claim claim,
+                        enum wire_outcome outcome)
+{
+    const struct queue_blame blame = {VIEW(""), VIEW("")};
+    return queue_answer(accounts->queue, &claim, outcome, &blame, accounts->now_ms);
+}
+
 // Some task that is out, or a made-up one.
 static void answer(struct accounts *accounts)
 {
-    struct queue *queue = accounts->queue;
-    uint32_t stage = 1 + any(accounts->graph.count);
-    uint64_t holder = 1 + any(HOLDERS);
-    struct article_task *task = queue_lease(queue, stage, holder, accounts->now_ms);
-    struct view none = {"", 0};
+    static const enum wire_outcome outcomes[] = {WIRE_RETRY, WIRE_CRASHED, WIRE_RETURN, WIRE_DONE,
+                                                 WIRE_DONE,  WIRE_DONE,    WIRE_DONE};
+    struct queue_claim claim = {
+        .handle = accounts->next_handle, .stage = 1 + any(accounts->graph.count), .attempt = 1};
+    claim.holder = 1 + any(HOLDERS);
+    const struct article_task *task =
+        queue_lease(accounts->queue, claim.stage, claim.holder, accounts->now_ms);
     if (!task) {
-        assert_false(
-            queue_complete(queue, holder, accounts->next_handle, stage, 1, accounts->now_ms));
+        assert_false(answer_with(accounts, claim, WIRE_DONE));
         return;
     }
-    uint64_t handle = task->article->handle;
-    uint32_t attempt = task->attempt;
-    assert_false(queue_complete(queue, holder, handle, stage, attempt + 1, accounts->now_ms));
-    assert_false(queue_complete(queue, holder + 100, handle, stage, attempt, accounts->now_ms));
-    switch (any(9)) {
-    case 0:
-        assert_true(
-            queue_fail(queue, holder, handle, stage, attempt, accounts->now_ms, none, none));
-        break;
-    case 8:
-        assert_true(
-            queue_crash(queue, holder, handle, stage, attempt, accounts->now_ms, none, none));
-        break;
-    case 1:
-        assert_true(queue_return(queue, holder, handle, stage, attempt, accounts->now_ms));
-        break;
-    case 2:
-        if (any(20) == 0) {
-            assert_true(
-                queue_reject(queue, holder, handle, stage, attempt, accounts->now_ms, none, none));
-        }
-        break;
-    case 3:
-        break; // keeps it for a while
-    default:
-        assert_true(queue_complete(queue, holder, handle, stage, attempt, accounts->now_ms));
-        assert_false(queue_complete(queue, holder, handle, stage, attempt, accounts->now_ms));
-        break;
+    claim.handle = task->article->handle;
+    claim.attempt = task->attempt + 1;
+    assert_false(answer_with(accounts, claim, WIRE_DONE));
+    claim.attempt--;
+    claim.holder += 100;
+    assert_false(answer_with(accounts, claim, WIRE_DONE));
+    claim.holder -= 100;
+    uint32_t choice = any(9); // 8: keeps it for a while
+    if (choice == 7 && any(20) == 0) {
+        assert_true(answer_with(accounts, claim, WIRE_REJECT));
+    } else if (choice < 7) {
+        assert_true(answer_with(accounts, claim, outcomes[choice]));
+        assert_false(answer_with(accounts, claim, WIRE_DONE));
     }
 }
 
@@ -226,7 +219,7 @@ static void a_full_queue_says_busy_and_takes_again_later(void **state)
     assert_int_equal(queue_put(queue, &first, 0, &article), WIRE_ACCEPTED);
     assert_int_equal(queue_put(queue, &second, 0, &article), WIRE_BUSY);
     queue_lease(queue, 1, 1, 0);
-    assert_true(queue_complete(queue, 1, 1, 1, 1, 0));
+    assert_true(queue_answer(queue, &(struct queue_claim){1, 1, 1, 1}, WIRE_DONE, NULL, 0));
     queue_forget(queue, queue_take_ended(queue));
     assert_int_equal(queue_put(queue, &second, 0, &article), WIRE_ACCEPTED);
     queue_free(queue, free_nothing);
@@ -248,14 +241,14 @@ static void a_stage_is_supplied_once_and_only_while_nobody_has_it(void **state)
     queue_lease(queue, 1, 1, 0);
     assert_false(queue_supply(queue, 1, 1, 0)); // clean is out
     assert_false(queue_supply(queue, 1, 2, 0)); // dates needs it
-    assert_true(queue_complete(queue, 1, 1, 1, 1, 0));
+    assert_true(queue_answer(queue, &(struct queue_claim){1, 1, 1, 1}, WIRE_DONE, NULL, 0));
     assert_false(queue_supply(queue, 1, 4, 0)); // summary needs entities
     assert_true(queue_supply(queue, 1, 3, 0));
     assert_false(queue_supply(queue, 1, 3, 0));
     assert_true(queue_supply(queue, 1, 4, 0));
     assert_non_null(queue_lease(queue, 2, 2, 0));
     assert_false(queue_supply(queue, 1, 2, 0));
-    assert_true(queue_complete(queue, 2, 1, 2, 1, 0));
+    assert_true(queue_answer(queue, &(struct queue_claim){2, 1, 2, 1}, WIRE_DONE, NULL, 0));
     queue_check(queue);
     assert_int_equal(queue_counts(queue)->stages[3].done, 1);
     assert_int_equal(queue_ready(queue, 5), 1);

@@ -672,16 +672,11 @@ static void lease(struct twin *twin)
     }
 }
 
-struct reply {
-    uint64_t holder, handle;
-    uint32_t stage, attempt;
-};
-
 // A task that is out, mostly; sometimes with something wrong about it.
-static struct reply choose_reply(struct twin *twin)
+static struct queue_claim choose_reply(struct twin *twin)
 {
     struct twin_article *article = NULL;
-    struct reply reply = {.holder = 1 + any(twin, HOLDERS), .stage = 1};
+    struct queue_claim reply = {.holder = 1 + any(twin, HOLDERS), .stage = 1};
     const struct twin_task *task = last_taken(twin, reply.holder, &article, &reply.stage);
     reply.handle = task ? article->handle : any(twin, twin->next_handle);
     reply.attempt = task ? task->attempt : 1;
@@ -693,13 +688,20 @@ static struct reply choose_reply(struct twin *twin)
     return reply;
 }
 
+// The task that the queue takes the answer for, or NULL when both refuse it.
+static struct twin_task *answered(struct twin *twin, const struct queue_claim *reply,
+                                  enum wire_outcome outcome)
+{
+    const struct queue_blame blame = {VIEW("w"), VIEW("r")};
+    struct twin_task *task = held(twin, reply->holder, reply->handle, reply->stage, reply->attempt);
+    assert_int_equal(queue_answer(twin->queue, reply, outcome, &blame, twin->now_ms), task != NULL);
+    return task;
+}
+
 static void complete(struct twin *twin)
 {
-    struct reply reply = choose_reply(twin);
-    struct twin_task *task = held(twin, reply.holder, reply.handle, reply.stage, reply.attempt);
-    assert_int_equal(queue_complete(twin->queue, reply.holder, reply.handle, reply.stage,
-                                    reply.attempt, twin->now_ms),
-                     task != NULL);
+    struct queue_claim reply = choose_reply(twin);
+    struct twin_task *task = answered(twin, &reply, WIRE_DONE);
     if (task) {
         struct twin_article *article = article_of(twin, reply.handle);
         task->open = false;
@@ -711,11 +713,8 @@ static void complete(struct twin *twin)
 
 static void fail_one(struct twin *twin)
 {
-    struct reply reply = choose_reply(twin);
-    struct twin_task *task = held(twin, reply.holder, reply.handle, reply.stage, reply.attempt);
-    assert_int_equal(queue_fail(twin->queue, reply.holder, reply.handle, reply.stage, reply.attempt,
-                                twin->now_ms, VIEW("w"), VIEW("r")),
-                     task != NULL);
+    struct queue_claim reply = choose_reply(twin);
+    struct twin_task *task = answered(twin, &reply, WIRE_RETRY);
     if (!task) {
         return;
     }
@@ -738,11 +737,8 @@ static void fail_one(struct twin *twin)
 
 static void reject(struct twin *twin)
 {
-    struct reply reply = choose_reply(twin);
-    struct twin_task *task = held(twin, reply.holder, reply.handle, reply.stage, reply.attempt);
-    assert_int_equal(queue_reject(twin->queue, reply.holder, reply.handle, reply.stage,
-                                  reply.attempt, twin->now_ms, VIEW("w"), VIEW("r")),
-                     task != NULL);
+    struct queue_claim reply = choose_reply(twin);
+    struct twin_task *task = answered(twin, &reply, WIRE_REJECT);
     if (task) {
         twin->counts.stages[reply.stage - 1].failed++;
         twin_shelve(twin, article_of(twin, reply.handle), reply.stage, task->attempt);
@@ -751,11 +747,8 @@ static void reject(struct twin *twin)
 
 static void give_back(struct twin *twin)
 {
-    struct reply reply = choose_reply(twin);
-    struct twin_task *task = held(twin, reply.holder, reply.handle, reply.stage, reply.attempt);
-    assert_int_equal(queue_return(twin->queue, reply.holder, reply.handle, reply.stage,
-                                  reply.attempt, twin->now_ms),
-                     task != NULL);
+    struct queue_claim reply = choose_reply(twin);
+    struct twin_task *task = answered(twin, &reply, WIRE_RETURN);
     if (task) {
         make_ready(twin, task, true);
     }
