@@ -260,7 +260,7 @@ int spec_main(int argc, char **argv, const struct spec_kind *kind)
         fprintf(stderr, "usage: spec_%s DATA_FOLDER FILE...\n", kind->name);
         return 2;
     }
-    if (kind->open && kind->open(&reader.context, argv[1], &why) != OK) {
+    if (kind->open && kind->open(&reader.context, kind->user, argv[1], &why) != OK) {
         fprintf(stderr, "spec_%s: %s\n", kind->name, why.text);
         return 1;
     }

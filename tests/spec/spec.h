@@ -44,13 +44,15 @@ struct spec_case {
     struct view input;
 };
 
-// What a runner of one kind of spec brings: see tests/spec/spec_dates.c for a whole one.
+// What a runner of one kind of spec brings: see tests/spec/spec_queue.c for a whole one, and stage_spec.h for those of stages.
 struct spec_kind {
     const char *name;
     const char *const *keys; // words that begin a setting; ends with NULL
 
+    const void *user; // for `open`
+
     // Loads what the cases need from the data folder; `*context` goes to the other two. May be NULL.
-    enum status (*open)(void **context, const char *folder, struct error *why);
+    enum status (*open)(void **context, const void *user, const char *folder, struct error *why);
 
     // Appends the actual lines of a case to `actual`, each with its \n. A status other than OK fails the case.
     enum status (*produce)(void *context, const struct spec_case *one, struct buf *actual,

@@ -6,57 +6,18 @@
 // Members that hold one string are printed by name; `text` a line per paragraph (subheads as `head`), `cut` a line
 // per passage that was cut, `credit` a line per credit, `dateline` as its parts.
 #include "services/clean/clean.h"
-#include "tests/spec/spec.h"
+#include "tests/spec/stage_spec.h"
 
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 
-enum { ARENA_LIMIT = 64 << 20, SECTION_LIMIT = 16 << 20 };
-
-struct bench {
-    struct model *model;
-    struct arena arena;
-    struct notes notes;
-};
-
-static enum status bench_open(void **context, const char *folder, struct error *why)
-{
-    struct bench *bench = calloc(1, sizeof *bench);
-    if (!bench) {
-        return error_set(why, ERR_MEMORY, "no memory");
-    }
-    enum status status = clean_stage.load(&bench->model, folder, why);
-    arena_init(&bench->arena, ARENA_LIMIT);
-    notes_init(&bench->notes, SECTION_LIMIT);
-    *context = bench;
-    return status;
-}
-
-static void bench_close(void *context)
-{
-    struct bench *bench = context;
-    clean_stage.unload(bench->model);
-    notes_clear(&bench->notes);
-    arena_clear(&bench->arena);
-    free(bench);
-}
-
-static void add_document(const struct spec_case *one, struct buf *json)
+static void add_members(const struct spec_case *one, struct buf *json)
 {
     static const char *const members[][2] = {{"url", "url"},
                                              {"type", "content_type"},
                                              {"published_at", "published_at"},
-                                             {"text", "text"}};
-    buf_add(json, VIEW("{\"id\":\"case\",\"content\":"));
-    buf_add_json(json, one->input);
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        struct view value = spec_setting(one, members[i][0]);
-        if (value.len > 0) {
-            buf_printf(json, ",\"%s\":", members[i][1]);
-            buf_add_json(json, value);
-        }
-    }
-    buf_add_char(json, '}');
+                                             {"text", "text"},
+                                             {NULL, NULL}};
+    stage_spec_settings(one, members, json);
 }
 
 static const char *string_in(const cJSON *object, const char *name)
@@ -106,11 +67,14 @@ static void add_pairs(const cJSON *root, const char *list, const char *label, co
     }
 }
 
-static void add_section(struct view section, struct buf *out)
+static enum status tell(struct article *article, struct view section, struct buf *out,
+                        struct error *why)
 {
     static const char *const members[] = {
         "title",  "byline",   "published_at", "published_at_source", "lang",
         "signal", "slugline", "ednote",       "embargoed_until",     "pubstatus"};
+    (void)article;
+    (void)why;
     cJSON *root = cJSON_ParseWithLength(section.at, section.len);
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         const char *value = string_in(root, members[i]);
@@ -128,32 +92,12 @@ static void add_section(struct view section, struct buf *out)
     add_pairs(root, "credits", "credit", "role", "name", out);
     add_pairs(root, "removed", "cut", "reason", "text", out);
     cJSON_Delete(root);
-}
-
-static enum status produce(void *context, const struct spec_case *one, struct buf *actual,
-                           struct error *why)
-{
-    struct bench *bench = context;
-    struct article article;
-    struct buf json;
-    buf_init(&json, SECTION_LIMIT);
-    arena_reset(&bench->arena);
-    article_init(&article, &bench->arena);
-    add_document(one, &json);
-    enum status status = article_merge(&article, buf_view(&json), why);
-    if (status == OK) {
-        notes_begin(&bench->notes, article.has_text ? &article.index : NULL);
-        status = clean_stage.run(bench->model, &article, &bench->notes, NULL);
-        add_section(notes_finish(&bench->notes), actual);
-    }
-    article_clear(&article);
-    buf_clear(&json);
-    return status;
+    return OK;
 }
 
 int main(int argc, char **argv)
 {
     static const char *const keys[] = {"url", "type", "published_at", "text", NULL};
-    const struct spec_kind kind = {"clean", keys, bench_open, produce, bench_close};
-    return spec_main(argc, argv, &kind);
+    static const struct stage_spec spec = {&clean_stage, keys, add_members, "content", tell};
+    return stage_spec_main(argc, argv, &spec);
 }
