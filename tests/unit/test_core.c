@@ -158,6 +158,20 @@ static uint8_t acked(struct desk *desk)
     return outcome;
 }
 
+static void welcome_client(struct desk *desk)
+{
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+}
+
+// An article comes, and the first stage has it.
+static void hand_out(struct desk *desk, const char *id)
+{
+    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
+    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
+    put(desk, id, 1, 0);
+}
+
 static void result(struct desk *desk, uint64_t peer, uint16_t stage, uint32_t attempt,
                    enum wire_outcome outcome, const char *section)
 {
@@ -171,16 +185,13 @@ static void result(struct desk *desk, uint64_t peer, uint16_t stage, uint32_t at
     send(desk, peer, 1);
 }
 
-static int open_with(void **state, size_t document_bytes)
+static int open_with(void **state, struct view pipeline, struct core_config config)
 {
     struct desk *desk = calloc(1, sizeof *desk);
-    struct core_config config = core_defaults;
     config.queue = queue_defaults;
     config.journal = journal_defaults;
     config.session = 5;
-    config.document_bytes = document_bytes;
-    assert_int_equal(
-        graph_parse(&desk->graph, VIEW("clean = article\ndates = clean\nexport = *\n"), NULL), OK);
+    assert_int_equal(graph_parse(&desk->graph, pipeline, NULL), OK);
     desk->core = core_new(&desk->graph, &config);
     assert_non_null(desk->core);
     message_init(&desk->message);
@@ -190,13 +201,15 @@ static int open_with(void **state, size_t document_bytes)
 
 static int open_desk(void **state)
 {
-    return open_with(state, core_defaults.document_bytes);
+    return open_with(state, VIEW("clean = article\ndates = clean\nexport = *\n"), core_defaults);
 }
 
 // It keeps no document that it need not.
 static int open_cold_desk(void **state)
 {
-    return open_with(state, 0);
+    struct core_config config = core_defaults;
+    config.document_bytes = 0;
+    return open_with(state, VIEW("clean = article\ndates = clean\nexport = *\n"), config);
 }
 
 static int close_desk(void **state)
@@ -215,8 +228,7 @@ static int close_desk(void **state)
 static void an_article_is_acknowledged_when_it_is_on_disk_and_not_before(void **state)
 {
     struct desk *desk = *state;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    welcome_client(desk);
     put(desk, "a", 1, 0);
     assert_int_equal(acked(desk), 0);
     commit(desk, 1);
@@ -226,8 +238,7 @@ static void an_article_is_acknowledged_when_it_is_on_disk_and_not_before(void **
 static void a_duplicate_waits_for_the_first_one(void **state)
 {
     struct desk *desk = *state;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    welcome_client(desk);
     put(desk, "a", 1, 0);
     put(desk, "a", 1, 0);
     assert_int_equal(acked(desk), 0);
@@ -246,8 +257,7 @@ static void a_duplicate_waits_for_the_first_one(void **state)
 static void an_article_that_cannot_be_answered_is_not_taken_and_comes_again(void **state)
 {
     struct desk *desk = *state;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    welcome_client(desk);
     desk->fails_at = 1; // the room for its acknowledgement
     put(desk, "a", 1, 0);
     assert_int_equal(queue_counts(core_queue(desk->core))->live, 0);
@@ -255,8 +265,7 @@ static void an_article_that_cannot_be_answered_is_not_taken_and_comes_again(void
     message_begin(&desk->message, WIRE_HEARTBEAT, WIRE_NO_STAGE);
     send(desk, CLIENT, 1);
     assert_int_equal(receive_type(desk, CLIENT), WIRE_ERROR); // so it says HELLO, and sends again
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    welcome_client(desk);
     put(desk, "a", 1, 2);
     commit(desk, 3);
     assert_int_equal(acked(desk), WIRE_ACCEPTED);
@@ -288,8 +297,7 @@ static void without_memory_nobody_waits_for_an_answer(void **state)
 static void a_full_disk_closes_the_door_and_opens_it_again(void **state)
 {
     struct desk *desk = *state;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+    welcome_client(desk);
     put(desk, "a", 1, 0);
     desk->committing = false;
     core_commit_failed(desk->core, true, "no room", 0);
@@ -353,9 +361,7 @@ static void a_stage_gets_the_sections_it_needs_and_a_sink_gets_all(void **state)
     struct wire_message parsed;
     struct wire_section section;
     const uint8_t *bytes;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
-    put(desk, "a", 1, 0);
+    hand_out(desk, "a");
     commit(desk, 0);
     result(desk, WORKER, 1, 1, WIRE_DONE, "{\"text\":\"t\"}");
     hello(desk, 4, WIRE_WORKER, "dates", 8);
@@ -523,18 +529,9 @@ static void what_was_given_up_for_memory_comes_back_whole(void **state)
 // Room for sections of four articles; one sink is there and one is not.
 static int open_tight_desk(void **state)
 {
-    struct desk *desk = calloc(1, sizeof *desk);
     struct core_config config = core_defaults;
-    config.queue = queue_defaults;
-    config.journal = journal_defaults;
     config.section_bytes = 400;
-    assert_int_equal(
-        graph_parse(&desk->graph, VIEW("clean = article\nexport = *\narchive = *\n"), NULL), OK);
-    desk->core = core_new(&desk->graph, &config);
-    assert_non_null(desk->core);
-    message_init(&desk->message);
-    *state = desk;
-    return 0;
+    return open_with(state, VIEW("clean = article\nexport = *\narchive = *\n"), config);
 }
 
 // Answers everything that was handed to a worker of `stage`, with a section of 100 bytes unless it is a sink. How many
@@ -642,9 +639,7 @@ static void a_silent_worker_loses_its_articles_to_another(void **state)
     struct desk *desk = *state;
     struct frames frames;
     struct wire_message parsed;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
-    put(desk, "a", 1, 0);
+    hand_out(desk, "a");
     core_tick(desk->core, 10000);
     perform(desk, 10000);
     hello(desk, 4, WIRE_WORKER, "clean", 8);
@@ -660,9 +655,7 @@ static void a_clock_that_is_set_neither_loses_a_worker_nor_keeps_a_dead_one(void
 {
     struct desk *desk = *state;
     const int64_t hour_ms = 3600000;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
-    put(desk, "a", 1, 0);
+    hand_out(desk, "a");
     core_jump(desk->core, hour_ms, hour_ms + 5000);
     core_tick(desk->core, hour_ms + 5000);
     assert_int_equal(queue_counts(core_queue(desk->core))->expired_leases, 0);
@@ -925,9 +918,7 @@ static void an_edit_that_cannot_be_taken_leaves_the_dead_letter_as_it_was(void *
 static void a_broker_that_leaves_takes_what_is_out_and_serves_the_sinks(void **state)
 {
     struct desk *desk = *state;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
-    put(desk, "a", 1, 0);
+    hand_out(desk, "a");
     commit(desk, 1);
     assert_int_equal(receive_type(desk, WORKER), WIRE_WELCOME);
     assert_int_equal(receive_type(desk, WORKER), WIRE_WORK);
@@ -964,9 +955,7 @@ static void a_broker_that_leaves_takes_what_is_out_and_serves_the_sinks(void **s
 static void what_a_lost_connection_brought_counts_before_its_end(void **state)
 {
     struct desk *desk = *state;
-    hello(desk, CLIENT, WIRE_CLIENT, NULL, 0);
-    hello(desk, WORKER, WIRE_WORKER, "clean", 8);
-    put(desk, "a", 1, 0);
+    hand_out(desk, "a");
     core_unreachable(desk->core, WORKER);
     assert_true(core_next_ms(desk->core) <= 1);
     message_begin(&desk->message, WIRE_GOODBYE, 1);

@@ -148,6 +148,24 @@ static void come_up(struct line *line)
     expect_wait(line);
 }
 
+// A worker of one slot that was welcomed, for most tests.
+static int open_up(void **state)
+{
+    struct line *line = malloc(sizeof *line);
+    assert_non_null(line);
+    open_line(line, 1, 8);
+    come_up(line);
+    *state = line;
+    return 0;
+}
+
+static int close_up(void **state)
+{
+    close_line(*state);
+    free(*state);
+    return 0;
+}
+
 static void it_says_who_it_is_and_grants_credit(void **state)
 {
     (void)state;
@@ -171,35 +189,31 @@ static void it_says_who_it_is_and_grants_credit(void **state)
 
 static void an_article_is_run_and_answered_with_its_credit(void **state)
 {
-    (void)state;
-    struct line line;
+    struct line *line = *state;
     struct wire_section section;
     const uint8_t *bytes;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    begin(&line, WIRE_WORK);
-    add_work(&line, 7, WIRE_ROUTINE, "{\"a\":1}");
-    message_section(&line.out, 1, VIEW("{\"b\":2}"));
-    deliver(&line);
-    struct worker_article *article = expect_run(&line, 7);
+    begin(line, WIRE_WORK);
+    add_work(line, 7, WIRE_ROUTINE, "{\"a\":1}");
+    message_section(&line->out, 1, VIEW("{\"b\":2}"));
+    deliver(line);
+    struct worker_article *article = expect_run(line, 7);
     assert_int_equal(article->section_count, 2);
     assert_int_equal(article->sections[1].stage, 1);
     assert_true(view_equal(article->sections[1].bytes, VIEW("{\"b\":2}")));
-    expect_wait(&line);
-    finish(&line, article, "{\"c\":3}");
-    expect_send(&line, WIRE_RESULT);
-    assert_int_equal(line.said.header.stage, 3);
-    assert_int_equal(line.said.header.credit_count, 1);
-    assert_int_equal(line.said.header.credit_bytes, 2 + 7 + 7);
-    struct wire_walk walk = said_item(&line, 0);
+    expect_wait(line);
+    finish(line, article, "{\"c\":3}");
+    expect_send(line, WIRE_RESULT);
+    assert_int_equal(line->said.header.stage, 3);
+    assert_int_equal(line->said.header.credit_count, 1);
+    assert_int_equal(line->said.header.credit_bytes, 2 + 7 + 7);
+    struct wire_walk walk = said_item(line, 0);
     assert_int_equal(walk.item.handle, 7);
     assert_int_equal(walk.item.attempt, 1);
     assert_int_equal(walk.item.outcome, WIRE_DONE);
     assert_true(wire_next_section(&walk, &section, &bytes));
     assert_int_equal(section.stage, 3);
     assert_memory_equal(bytes, "{\"c\":3}", 7);
-    expect_wait(&line);
-    close_line(&line);
+    expect_wait(line);
 }
 
 // A worker of clean that could run entities and dates along; the broker wants the second only.
@@ -404,22 +418,18 @@ static void a_sink_that_leaves_answers_at_once(void **state)
 
 static void the_result_of_an_urgent_article_does_not_wait_for_company(void **state)
 {
-    (void)state;
-    struct line line;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    begin(&line, WIRE_WORK);
-    add_work(&line, 1, WIRE_URGENT, "{}");
-    add_work(&line, 2, WIRE_ROUTINE, "{}");
-    add_work(&line, 3, WIRE_ROUTINE, "{}");
-    deliver(&line);
-    finish(&line, expect_run(&line, 1), "{}");
-    finish(&line, expect_run(&line, 2), "{}");
-    line.now_ms++;
-    expect_send(&line, WIRE_RESULT);
-    assert_int_equal(line.said.header.item_count, 2);
-    finish(&line, expect_run(&line, 3), "{}");
-    close_line(&line);
+    struct line *line = *state;
+    begin(line, WIRE_WORK);
+    add_work(line, 1, WIRE_URGENT, "{}");
+    add_work(line, 2, WIRE_ROUTINE, "{}");
+    add_work(line, 3, WIRE_ROUTINE, "{}");
+    deliver(line);
+    finish(line, expect_run(line, 1), "{}");
+    finish(line, expect_run(line, 2), "{}");
+    line->now_ms++;
+    expect_send(line, WIRE_RESULT);
+    assert_int_equal(line->said.header.item_count, 2);
+    finish(line, expect_run(line, 3), "{}");
 }
 
 static void work_beyond_the_grant_is_returned(void **state)
@@ -510,96 +520,76 @@ static void a_new_session_begins_with_the_first_grant(void **state)
 
 static void a_silent_worker_sends_heartbeats_and_a_busy_one_need_not(void **state)
 {
-    (void)state;
-    struct line line;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    line.now_ms += 999;
-    expect_wait(&line);
-    assert_int_equal(worker_core_deadline(&line.core), line.now_ms + 1);
-    line.now_ms += 1;
-    expect_send(&line, WIRE_HEARTBEAT);
-    line.now_ms += 900;
-    send_work(&line, 1);
-    finish(&line, expect_run(&line, 1), "{}");
-    expect_send(&line, WIRE_RESULT);
-    line.now_ms += 900;
-    expect_wait(&line);
-    close_line(&line);
+    struct line *line = *state;
+    line->now_ms += 999;
+    expect_wait(line);
+    assert_int_equal(worker_core_deadline(&line->core), line->now_ms + 1);
+    line->now_ms += 1;
+    expect_send(line, WIRE_HEARTBEAT);
+    line->now_ms += 900;
+    send_work(line, 1);
+    finish(line, expect_run(line, 1), "{}");
+    expect_send(line, WIRE_RESULT);
+    line->now_ms += 900;
+    expect_wait(line);
 }
 
 static void a_silent_broker_is_given_up_and_greeted_anew(void **state)
 {
-    (void)state;
-    struct line line;
+    struct line *line = *state;
     struct worker_action action;
-    open_line(&line, 1, 8);
-    come_up(&line);
     for (int second = 0; second < 9; second++) {
-        line.now_ms += 1000;
-        expect_send(&line, WIRE_HEARTBEAT);
+        line->now_ms += 1000;
+        expect_send(line, WIRE_HEARTBEAT);
     }
-    line.now_ms += 1000;
-    expect_wait(&line);
-    assert_int_equal(line.core.session.state, SESSION_PAUSING);
-    assert_non_null(strstr(line.core.session.why.text, "no word from the broker for 10.0 s"));
-    line.now_ms = worker_core_deadline(&line.core);
-    assert_int_equal(next(&line, &action), WORKER_RECONNECT);
-    expect_wait(&line);
-    come_up(&line);
-    close_line(&line);
+    line->now_ms += 1000;
+    expect_wait(line);
+    assert_int_equal(line->core.session.state, SESSION_PAUSING);
+    assert_non_null(strstr(line->core.session.why.text, "no word from the broker for 10.0 s"));
+    line->now_ms = worker_core_deadline(&line->core);
+    assert_int_equal(next(line, &action), WORKER_RECONNECT);
+    expect_wait(line);
+    come_up(line);
 }
 
 static void work_of_a_lost_session_is_dropped_running_or_not(void **state)
 {
-    (void)state;
-    struct line line;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    send_work(&line, 1);
-    send_work(&line, 2);
-    struct worker_article *running = expect_run(&line, 1);
-    worker_core_link(&line.core, line.now_ms, false);
-    come_up(&line);
-    finish(&line, running, "{}");
-    expect_wait(&line); // no result: the broker has given it to somebody else
-    assert_int_equal(line.core.counts.fenced, 2);
-    send_work(&line, 3);
-    finish(&line, expect_run(&line, 3), "{}");
-    expect_send(&line, WIRE_RESULT);
-    close_line(&line);
+    struct line *line = *state;
+    send_work(line, 1);
+    send_work(line, 2);
+    struct worker_article *running = expect_run(line, 1);
+    worker_core_link(&line->core, line->now_ms, false);
+    come_up(line);
+    finish(line, running, "{}");
+    expect_wait(line); // no result: the broker has given it to somebody else
+    assert_int_equal(line->core.counts.fenced, 2);
+    send_work(line, 3);
+    finish(line, expect_run(line, 3), "{}");
+    expect_send(line, WIRE_RESULT);
 }
 
 static void results_not_sent_yet_go_with_their_session(void **state)
 {
-    (void)state;
-    struct line line;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    send_work(&line, 1);
-    finish(&line, expect_run(&line, 1), "{}");
-    worker_core_link(&line.core, line.now_ms, false);
-    come_up(&line);
-    close_line(&line);
+    struct line *line = *state;
+    send_work(line, 1);
+    finish(line, expect_run(line, 1), "{}");
+    worker_core_link(&line->core, line->now_ms, false);
+    come_up(line);
 }
 
 static void a_broker_that_does_not_know_us_is_greeted_once_for_all_its_errors(void **state)
 {
-    (void)state;
-    struct line line;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    send_work(&line, 1);
+    struct line *line = *state;
+    send_work(line, 1);
     for (int i = 0; i < 3; i++) {
-        send_error(&line, WIRE_ERROR_UNKNOWN, "say HELLO first");
+        send_error(line, WIRE_ERROR_UNKNOWN, "say HELLO first");
     }
-    expect_send(&line, WIRE_HELLO);
-    send_error(&line, WIRE_ERROR_UNKNOWN, "say HELLO first"); // was under way
-    expect_wait(&line);
-    welcome(&line);
-    expect_wait(&line); // article 1 is not run
-    assert_int_equal(line.core.session.state, SESSION_UP);
-    close_line(&line);
+    expect_send(line, WIRE_HELLO);
+    send_error(line, WIRE_ERROR_UNKNOWN, "say HELLO first"); // was under way
+    expect_wait(line);
+    welcome(line);
+    expect_wait(line); // article 1 is not run
+    assert_int_equal(line->core.session.state, SESSION_UP);
 }
 
 static void a_refused_worker_stops_with_the_brokers_sentence(void **state)
@@ -644,74 +634,62 @@ static void a_canceled_article_is_returned_unless_it_has_begun(void **state)
 
 static void draining_returns_what_has_not_begun_and_finishes_the_rest(void **state)
 {
-    (void)state;
-    struct line line;
+    struct line *line = *state;
     struct worker_action action;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    send_work(&line, 1);
-    send_work(&line, 2);
-    struct worker_article *running = expect_run(&line, 1);
-    worker_core_drain(&line.core, line.now_ms);
-    expect_send(&line, WIRE_RESULT);
-    assert_int_equal(said_item(&line, 0).item.handle, 2);
-    assert_int_equal(said_item(&line, 0).item.outcome, WIRE_RETURN);
-    assert_int_equal(line.said.header.credit_count, 0);
-    send_work(&line, 3); // was under way
-    expect_send(&line, WIRE_RESULT);
-    assert_int_equal(said_item(&line, 0).item.outcome, WIRE_RETURN);
-    expect_wait(&line);
-    finish(&line, running, "{}");
-    expect_send(&line, WIRE_RESULT);
-    assert_int_equal(said_item(&line, 0).item.outcome, WIRE_DONE);
-    expect_send(&line, WIRE_GOODBYE);
-    assert_int_equal(next(&line, &action), WORKER_STOPPED);
-    close_line(&line);
+    send_work(line, 1);
+    send_work(line, 2);
+    struct worker_article *running = expect_run(line, 1);
+    worker_core_drain(&line->core, line->now_ms);
+    expect_send(line, WIRE_RESULT);
+    assert_int_equal(said_item(line, 0).item.handle, 2);
+    assert_int_equal(said_item(line, 0).item.outcome, WIRE_RETURN);
+    assert_int_equal(line->said.header.credit_count, 0);
+    send_work(line, 3); // was under way
+    expect_send(line, WIRE_RESULT);
+    assert_int_equal(said_item(line, 0).item.outcome, WIRE_RETURN);
+    expect_wait(line);
+    finish(line, running, "{}");
+    expect_send(line, WIRE_RESULT);
+    assert_int_equal(said_item(line, 0).item.outcome, WIRE_DONE);
+    expect_send(line, WIRE_GOODBYE);
+    assert_int_equal(next(line, &action), WORKER_STOPPED);
 }
 
 static void a_leaving_broker_is_left_and_looked_for_again(void **state)
 {
-    (void)state;
-    struct line line;
+    struct line *line = *state;
     struct worker_action action;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    begin(&line, WIRE_GOODBYE);
-    deliver(&line);
-    expect_send(&line, WIRE_GOODBYE);
-    expect_wait(&line);
-    line.now_ms = worker_core_deadline(&line.core);
-    assert_int_equal(next(&line, &action), WORKER_RECONNECT);
-    close_line(&line);
+    begin(line, WIRE_GOODBYE);
+    deliver(line);
+    expect_send(line, WIRE_GOODBYE);
+    expect_wait(line);
+    line->now_ms = worker_core_deadline(&line->core);
+    assert_int_equal(next(line, &action), WORKER_RECONNECT);
 }
 
 static void a_leaving_broker_gets_what_was_begun_and_the_rest_unread(void **state)
 {
-    (void)state;
-    struct line line;
+    struct line *line = *state;
     struct worker_action action;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    send_work(&line, 1);
-    send_work(&line, 2);
-    struct worker_article *running = expect_run(&line, 1);
-    begin(&line, WIRE_GOODBYE);
-    deliver(&line);
-    expect_send(&line, WIRE_RESULT);
-    assert_int_equal(said_item(&line, 0).item.handle, 2);
-    assert_int_equal(said_item(&line, 0).item.outcome, WIRE_RETURN);
-    assert_int_equal(line.said.header.credit_count, 0);
-    expect_wait(&line);
-    finish(&line, running, "{}");
-    expect_send(&line, WIRE_RESULT);
-    assert_int_equal(said_item(&line, 0).item.outcome, WIRE_DONE);
-    expect_send(&line, WIRE_GOODBYE);
-    expect_wait(&line);
-    line.now_ms = worker_core_deadline(&line.core);
-    assert_int_equal(next(&line, &action), WORKER_RECONNECT);
-    assert_int_equal(line.core.counts.fenced, 0);
-    assert_false(line.core.dismissed);
-    close_line(&line);
+    send_work(line, 1);
+    send_work(line, 2);
+    struct worker_article *running = expect_run(line, 1);
+    begin(line, WIRE_GOODBYE);
+    deliver(line);
+    expect_send(line, WIRE_RESULT);
+    assert_int_equal(said_item(line, 0).item.handle, 2);
+    assert_int_equal(said_item(line, 0).item.outcome, WIRE_RETURN);
+    assert_int_equal(line->said.header.credit_count, 0);
+    expect_wait(line);
+    finish(line, running, "{}");
+    expect_send(line, WIRE_RESULT);
+    assert_int_equal(said_item(line, 0).item.outcome, WIRE_DONE);
+    expect_send(line, WIRE_GOODBYE);
+    expect_wait(line);
+    line->now_ms = worker_core_deadline(&line->core);
+    assert_int_equal(next(line, &action), WORKER_RECONNECT);
+    assert_int_equal(line->core.counts.fenced, 0);
+    assert_false(line->core.dismissed);
 }
 
 static void pauses_grow_and_stay_bounded(void **state)
@@ -732,22 +710,19 @@ static void pauses_grow_and_stay_bounded(void **state)
 
 static void what_cannot_be_read_ends_the_session(void **state)
 {
-    (void)state;
-    struct line line;
-    open_line(&line, 1, 8);
-    come_up(&line);
-    worker_core_message(&line.core, line.now_ms, VIEW("nonsense"), VIEW(""));
-    expect_wait(&line);
-    assert_int_equal(line.core.session.state, SESSION_PAUSING);
-    assert_non_null(strstr(line.core.session.why.text, "could not be read"));
-    close_line(&line);
+    struct line *line = *state;
+    worker_core_message(&line->core, line->now_ms, VIEW("nonsense"), VIEW(""));
+    expect_wait(line);
+    assert_int_equal(line->core.session.state, SESSION_PAUSING);
+    assert_non_null(strstr(line->core.session.why.text, "could not be read"));
 }
 
 int main(void)
 {
+#define UP(name) cmocka_unit_test_setup_teardown(name, open_up, close_up)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_who_it_is_and_grants_credit),
-        cmocka_unit_test(an_article_is_run_and_answered_with_its_credit),
+        UP(an_article_is_run_and_answered_with_its_credit),
         cmocka_unit_test(what_ran_along_is_told_with_the_result),
         cmocka_unit_test(a_second_attempt_goes_step_by_step),
         cmocka_unit_test(nothing_runs_along_for_a_broker_that_does_not_know_of_it),
@@ -756,23 +731,23 @@ int main(void)
         cmocka_unit_test(a_sinks_results_wait_for_company_for_some_milliseconds),
         cmocka_unit_test(a_sinks_results_do_not_wait_when_half_of_the_grant_is_here),
         cmocka_unit_test(a_sink_that_leaves_answers_at_once),
-        cmocka_unit_test(the_result_of_an_urgent_article_does_not_wait_for_company),
+        UP(the_result_of_an_urgent_article_does_not_wait_for_company),
         cmocka_unit_test(work_beyond_the_grant_is_returned),
         cmocka_unit_test(quick_articles_are_held_by_the_batch_and_slow_ones_by_the_few),
         cmocka_unit_test(the_grant_follows_the_pace_with_the_results),
         cmocka_unit_test(a_new_session_begins_with_the_first_grant),
-        cmocka_unit_test(a_silent_worker_sends_heartbeats_and_a_busy_one_need_not),
-        cmocka_unit_test(a_silent_broker_is_given_up_and_greeted_anew),
-        cmocka_unit_test(work_of_a_lost_session_is_dropped_running_or_not),
-        cmocka_unit_test(results_not_sent_yet_go_with_their_session),
-        cmocka_unit_test(a_broker_that_does_not_know_us_is_greeted_once_for_all_its_errors),
+        UP(a_silent_worker_sends_heartbeats_and_a_busy_one_need_not),
+        UP(a_silent_broker_is_given_up_and_greeted_anew),
+        UP(work_of_a_lost_session_is_dropped_running_or_not),
+        UP(results_not_sent_yet_go_with_their_session),
+        UP(a_broker_that_does_not_know_us_is_greeted_once_for_all_its_errors),
         cmocka_unit_test(a_refused_worker_stops_with_the_brokers_sentence),
         cmocka_unit_test(a_canceled_article_is_returned_unless_it_has_begun),
-        cmocka_unit_test(draining_returns_what_has_not_begun_and_finishes_the_rest),
-        cmocka_unit_test(a_leaving_broker_is_left_and_looked_for_again),
-        cmocka_unit_test(a_leaving_broker_gets_what_was_begun_and_the_rest_unread),
+        UP(draining_returns_what_has_not_begun_and_finishes_the_rest),
+        UP(a_leaving_broker_is_left_and_looked_for_again),
+        UP(a_leaving_broker_gets_what_was_begun_and_the_rest_unread),
         cmocka_unit_test(pauses_grow_and_stay_bounded),
-        cmocka_unit_test(what_cannot_be_read_ends_the_session),
+        UP(what_cannot_be_read_ends_the_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
