@@ -99,6 +99,8 @@ enum wire_tag {
     WIRE_TAG_TRACE = 12,    // W3C tracestate, passed on
     WIRE_TAG_ALONG =
         13, // since 1.2: names of stages whose sections a worker sends along with its own
+    WIRE_TAG_PATIENCE =
+        14, // since 1.2: u32: milliseconds a client lets its outcomes wait for company
 };
 
 enum wire_error {

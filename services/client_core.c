@@ -95,6 +95,7 @@ enum status client_core_init(struct client_core *core, const struct client_confi
     const struct session_config session = {.role = WIRE_CLIENT,
                                            .name = config->name,
                                            .software = "copydesk " COPYDESK_VERSION,
+                                           .patience_ms = config->patience_ms,
                                            .seed = config->seed};
     session_init(&core->session, &session, now_ms);
     core->oldest = core->next_handle = 1;

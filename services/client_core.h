@@ -23,7 +23,13 @@ struct client_config {
     uint32_t article_limit; // rounded up to a power of two
     uint64_t bytes_limit;   // of ids and documents held here
     uint64_t seed;
+    // So long outcomes may wait for others at the broker, twice as long when nothing else happens: for who goes on without them. 0:
+    // each is told at once.
+    uint32_t patience_ms;
 };
+
+// Of who reads on while outcomes are awaited.
+enum { CLIENT_PATIENCE_MS = 5 };
 
 // An article to hand over. Everything is borrowed for the call.
 struct client_article {

@@ -228,6 +228,9 @@ static bool build_hello(struct session *session, int64_t now_ms, struct frames *
     field_text(session, WIRE_TAG_STAGE, config->stage);
     field_text(session, WIRE_TAG_STAGE_VERSION, config->stage_version);
     field_text(session, WIRE_TAG_ALONG, config->along);
+    if (config->patience_ms > 0) {
+        message_field_u32(&session->out, WIRE_TAG_PATIENCE, config->patience_ms);
+    }
     return session_finish(session, now_ms, frames);
 }
 

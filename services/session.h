@@ -30,6 +30,7 @@ struct session_config {
     const char *software;              // "copydesk 0.1.0"
     const char *stage, *stage_version; // workers only, else NULL
     const char *along;                 // names of stages a worker runs along with its own, or NULL
+    uint32_t patience_ms;              // a client's, with its outcomes; 0: it has none
     uint32_t credit_count;             // a worker's first grant, else 0
     uint64_t credit_bytes;
     uint64_t seed; // of the jitter

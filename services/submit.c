@@ -534,7 +534,8 @@ static enum status open_core(struct submit *submit, struct error *why)
     const struct client_config config = {.name = submit->command,
                                          .article_limit = ARTICLE_LIMIT,
                                          .bytes_limit = BYTES_LIMIT,
-                                         .seed = submit->random};
+                                         .seed = submit->random,
+                                         .patience_ms = CLIENT_PATIENCE_MS};
     return client_core_init(&submit->core, &config, now_ms()) == OK
                ? OK
                : error_set(why, ERR_MEMORY, "no memory for articles");

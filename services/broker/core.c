@@ -212,6 +212,8 @@ static void take_hello(struct core *core, uint64_t number, const struct wire_mes
     }
     *peer = (struct peer){
         .number = number, .role = hello->header.role, .heard_ms = now_ms, .joined_ms = now_ms};
+    uint32_t patience_ms = wire_field_u32(hello, WIRE_TAG_PATIENCE, 0);
+    peer->patience_ms = patience_ms < PATIENCE_LIMIT_MS ? patience_ms : PATIENCE_LIMIT_MS;
     snprintf(peer->name, sizeof peer->name, "%.*s", VIEW_ARGS(message_text(hello, WIRE_TAG_NAME)));
     snprintf(peer->stage_version, sizeof peer->stage_version, "%.*s",
              VIEW_ARGS(message_text(hello, WIRE_TAG_STAGE_VERSION)));
@@ -395,6 +397,7 @@ void core_jump(struct core *core, int64_t by_ms, int64_t now_ms)
     for (size_t i = core->delivered.first; i < core->delivered.end; i++) {
         ((struct delivery *)core->delivered.at)[i].at_ms += by_ms;
     }
+    core->acks_since_ms += core->acks_since_ms ? by_ms : 0;
     queue_jump(core->queue, by_ms, now_ms);
     core_say(core, "the clock jumped by %lld ms; embargoes follow it, leases do not",
              (long long)by_ms);
@@ -417,6 +420,9 @@ int64_t core_next_ms(const struct core *core)
     }
     if (journal_waiting_done(core->journal) > 0 && !journal_is_committing(core->journal)) {
         next = sooner(next, core->gather_since_ms + core->config.gather_ms);
+    }
+    if (core->acks_since_ms > 0) {
+        next = sooner(next, core->acks_since_ms + 2 * (int64_t)core->acks_wait_ms);
     }
     next = sooner(next, keep_progress_ms(core));
     return core->disk_full ? sooner(next, core->retry_at_ms) : next;

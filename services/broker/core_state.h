@@ -16,6 +16,7 @@
 
 enum {
     CORE_WORKER_LIMIT = 1024,
+    PATIENCE_LIMIT_MS = 1000, // of a client
     CORE_SYNC_SAMPLES = 128,  // the last commits, for the operator
     CORE_STARVED_BYTES = 160, // of a sentence
 };
@@ -31,6 +32,7 @@ struct peer {
     int64_t heard_ms, sent_ms, joined_ms;
     bool is_gone;         // a send found nobody, or it is dropped; given up by the next core_tick
     bool is_dropped;      // see core_drop
+    uint32_t patience_ms; // a client's: its acceptances may wait so long for company
     uint64_t messages;    // sent to it
     uint64_t done;        // articles it completed
     uint32_t name_number; // a worker: of its name in the archive
@@ -100,8 +102,11 @@ struct core {
     uint32_t worker_count;
     uint32_t turn; // where dispatch starts next
     uint64_t next_handle;
-    struct list actions;   // struct action
-    struct list acks;      // struct ack
+    struct list actions; // struct action
+    struct list acks;    // struct ack
+    int64_t
+        acks_since_ms; // since when the first that could be sent waits for company; 0: none does
+    uint32_t acks_wait_ms; // how long it may
     struct list unsafe;    // struct unsafe
     struct list delivered; // struct delivery; what is not written yet
     bool deliveries_lost;  // some are missing there: memory ran out
@@ -213,7 +218,7 @@ bool intake_append(struct core *core, struct queued_article *article,
 void intake_take_put(struct core *core, struct peer *peer, const struct wire_message *message,
                      int64_t now_ms);
 
-// Sends the acknowledgements whose articles are on disk.
+// Sends the acknowledgements whose articles are on disk, or lets them wait for company.
 void intake_send_acks(struct core *core, int64_t now_ms);
 
 // --- handout.c

@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+enum { ACKS_TOGETHER = 32 }; // so many go without waiting for more
+
 // Why nothing is accepted now, or NULL.
 const char *intake_closed(const struct core *core)
 {
@@ -171,11 +173,48 @@ void intake_take_put(struct core *core, struct peer *peer, const struct wire_mes
     }
 }
 
+// How long the owner of an acknowledgement lets it wait for others.
+static uint32_t patience_ms(const struct core *core, const struct ack *ack)
+{
+    const struct peer *peer = core_find_peer(core, ack->peer);
+    bool good = ack->outcome == WIRE_ACCEPTED || ack->outcome == WIRE_DUPLICATE;
+    return good && peer ? peer->patience_ms : 0;
+}
+
+// True while few could be sent and all their owners are patient: at a steady low rate one message then serves several
+// articles. Little of a client's grant is held back meanwhile.
+static bool acks_may_wait(struct core *core, uint64_t durable, int64_t now_ms)
+{
+    const struct ack *acks = core->acks.at;
+    size_t due = core->acks.first, end = due + ACKS_TOGETHER, bytes = 0;
+    uint32_t least_ms = PATIENCE_LIMIT_MS;
+    while (due < core->acks.end && due < end && acks[due].safe_at <= durable) {
+        uint32_t patience = patience_ms(core, &acks[due]);
+        least_ms = patience < least_ms ? patience : least_ms;
+        bytes += acks[due++].bytes;
+    }
+    core->acks_since_ms = core->acks_since_ms ? core->acks_since_ms : now_ms;
+    core->acks_wait_ms = least_ms;
+    return due < end && bytes < core->config.client_bytes / 8 && !core->draining &&
+           now_ms - core->acks_since_ms < least_ms;
+}
+
+static bool acks_are_due(struct core *core, uint64_t durable, int64_t now_ms)
+{
+    const struct list *acks = &core->acks;
+    return acks->first < acks->end && ((struct ack *)acks->at)[acks->first].safe_at <= durable &&
+           !acks_may_wait(core, durable, now_ms);
+}
+
 // Sends the acknowledgements whose articles are on disk, many in one message.
 void intake_send_acks(struct core *core, int64_t now_ms)
 {
     uint64_t durable = journal_durable(core->journal);
     struct list *acks = &core->acks;
+    if (!acks_are_due(core, durable, now_ms)) {
+        return;
+    }
+    core->acks_since_ms = 0;
     while (acks->first < acks->end) {
         const struct ack *ack = (struct ack *)acks->at + acks->first;
         struct peer *peer = core_find_peer(core, ack->peer);

@@ -179,8 +179,11 @@ void load_run_client(const struct load_options *options, struct load_shared *sha
 {
     struct client client = {.options = options, .shared = shared};
     struct error why = {""};
-    struct client_config config = {
-        .name = "client", .article_limit = 4096, .bytes_limit = 64 << 20, .seed = 1};
+    struct client_config config = {.name = "client",
+                                   .article_limit = 4096,
+                                   .bytes_limit = 64 << 20,
+                                   .seed = 1,
+                                   .patience_ms = CLIENT_PATIENCE_MS};
     struct door_config door = {.loop = &client.loop,
                                .endpoints = &options->endpoint,
                                .endpoint_count = 1,

@@ -402,7 +402,8 @@ static void start_node(struct world *world, struct node *node)
         struct client_config config = {.name = node->name,
                                        .article_limit = 1024,
                                        .bytes_limit = 1 << 20,
-                                       .seed = next_random(world)};
+                                       .seed = next_random(world),
+                                       .patience_ms = node->number % 2 ? CLIENT_PATIENCE_MS : 0};
         enum status status = client_core_init(&node->client, &config, world->now_ms);
         assert(status == OK);
     } else {

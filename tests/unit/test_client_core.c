@@ -125,6 +125,23 @@ static uint64_t said_handle(struct line *line, int n)
     return walk.item.handle;
 }
 
+static void a_client_says_how_patient_it_is_and_nothing_when_it_is_not(void **state)
+{
+    (void)state;
+    struct line line;
+    open_line(&line, 16, 1000);
+    client_core_link(&line.core, line.now_ms, true);
+    expect_send(&line, WIRE_HELLO);
+    assert_int_equal(wire_field_u32(&line.said, WIRE_TAG_PATIENCE, 99), 99);
+    close_line(&line);
+    open_line(&line, 16, 1000);
+    line.core.session.config.patience_ms = 5;
+    client_core_link(&line.core, line.now_ms, true);
+    expect_send(&line, WIRE_HELLO);
+    assert_int_equal(wire_field_u32(&line.said, WIRE_TAG_PATIENCE, 99), 5);
+    close_line(&line);
+}
+
 static void articles_wait_for_the_welcome_and_go_in_one_message(void **state)
 {
     (void)state;
@@ -425,6 +442,7 @@ static void every_article_has_exactly_one_outcome_whatever_happens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_client_says_how_patient_it_is_and_nothing_when_it_is_not),
         cmocka_unit_test(articles_wait_for_the_welcome_and_go_in_one_message),
         cmocka_unit_test(never_more_is_sent_than_was_granted),
         cmocka_unit_test(an_article_larger_than_the_bytes_left_goes_alone),

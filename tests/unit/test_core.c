@@ -235,6 +235,88 @@ static void an_article_is_acknowledged_when_it_is_on_disk_and_not_before(void **
     assert_int_equal(acked(desk), WIRE_ACCEPTED);
 }
 
+static void hello_patient(struct desk *desk)
+{
+    message_begin(&desk->message, WIRE_HELLO, WIRE_NO_STAGE);
+    desk->message.header.role = WIRE_CLIENT;
+    message_field_u32(&desk->message, WIRE_TAG_PATIENCE, 5);
+    send(desk, CLIENT, 1);
+    assert_int_equal(receive_type(desk, CLIENT), WIRE_WELCOME);
+}
+
+// How many outcomes the next message to the client tells; 0 when there is none.
+static uint16_t outcomes_told(struct desk *desk)
+{
+    struct frames frames = {0};
+    struct wire_message parsed;
+    uint16_t count = 0;
+    if (receive(desk, CLIENT, &frames, &parsed)) {
+        assert_int_equal(parsed.header.type, WIRE_ACK);
+        assert_int_equal(parsed.header.credit_count, parsed.header.item_count);
+        count = parsed.header.item_count;
+    }
+    frames_clear(&frames);
+    return count;
+}
+
+static void a_patient_client_is_told_of_several_articles_at_once(void **state)
+{
+    struct desk *desk = *state;
+    hello_patient(desk);
+    put(desk, "a", 1, 1);
+    commit(desk, 2);
+    assert_int_equal(outcomes_told(desk), 0);
+    assert_int_equal(core_next_ms(desk->core), 2 + 10); // when nothing else happens
+    put(desk, "b", 1, 5);
+    commit(desk, 6);
+    assert_int_equal(outcomes_told(desk), 0);
+    perform(desk, 7);
+    assert_int_equal(outcomes_told(desk), 2);
+    put(desk, "c", 1, 20);
+    commit(desk, 21);
+    assert_int_equal(outcomes_told(desk), 0);
+    assert_int_equal(core_next_ms(desk->core), 21 + 10);
+}
+
+static void what_is_not_accepted_is_told_at_once(void **state)
+{
+    struct desk *desk = *state;
+    hello_patient(desk);
+    put(desk, "a", 2, 1);
+    commit(desk, 2);
+    assert_int_equal(outcomes_told(desk), 0);
+    put(desk, "a", 1, 3); // a newer version was accepted before
+    assert_int_equal(outcomes_told(desk), 2);
+}
+
+static void a_patient_client_is_told_before_its_broker_leaves(void **state)
+{
+    struct desk *desk = *state;
+    hello_patient(desk);
+    put(desk, "a", 1, 1);
+    commit(desk, 2);
+    assert_int_equal(outcomes_told(desk), 0);
+    core_drain(desk->core, 3);
+    perform(desk, 3);
+    assert_int_equal(outcomes_told(desk), 1);
+}
+
+static void a_client_in_want_of_its_credit_is_told_however_patient(void **state)
+{
+    struct desk *desk = *state;
+    char id[8];
+    hello_patient(desk);
+    for (int i = 0; i < 32; i++) {
+        snprintf(id, sizeof id, "a%d", i);
+        put(desk, id, 1, 1);
+    }
+    commit(desk, 2);
+    if (desk->committing) { // the first was alone in its batch
+        commit(desk, 2);
+    }
+    assert_int_equal(outcomes_told(desk), 32);
+}
+
 static void a_duplicate_waits_for_the_first_one(void **state)
 {
     struct desk *desk = *state;
@@ -1147,6 +1229,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
     const struct CMUnitTest tests[] = {
         TEST(an_article_is_acknowledged_when_it_is_on_disk_and_not_before),
+        TEST(a_patient_client_is_told_of_several_articles_at_once),
+        TEST(what_is_not_accepted_is_told_at_once),
+        TEST(a_patient_client_is_told_before_its_broker_leaves),
+        TEST(a_client_in_want_of_its_credit_is_told_however_patient),
         TEST(a_duplicate_waits_for_the_first_one),
         TEST(an_article_that_cannot_be_answered_is_not_taken_and_comes_again),
         TEST(without_memory_nobody_waits_for_an_answer),
