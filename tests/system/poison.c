@@ -1,5 +1,6 @@
-// A worker for tests whose one stage, "poison", does what the text of an article says: so that what contains a bad stage can be
-// tested without a bad stage in the program. Started as `copydesk worker` is: poison worker poison --broker ADDRESS.
+// A worker for tests whose stage "poison" does what the text of an article says: so that what contains a bad stage can be
+// tested without a bad stage in the program. Started as `copydesk worker` is: poison worker poison --broker ADDRESS. The stage
+// "calm" does nothing; poison can run along with it.
 //
 //     SEGFAULT ABORT RECURSE   crashes          HANG   never ends
 //     LEAK                     loses 16 MB      SLOW   takes 5 ms of CPU time
@@ -78,6 +79,23 @@ static enum status run(const struct model *model, const struct article *article,
     return OK;
 }
 
+static enum status run_calm(const struct model *model, const struct article *article,
+                            struct notes *notes, struct explain *explain)
+{
+    (void)model;
+    (void)article;
+    (void)notes;
+    (void)explain;
+    return OK;
+}
+
+static const struct stage calm_stage = {.name = "calm",
+                                        .version = "1",
+                                        .needs = "article",
+                                        .load = load,
+                                        .run = run_calm,
+                                        .unload = unload};
+
 static const struct stage poison_stage = {.name = "poison",
                                           .version = "1",
                                           .needs = "article",
@@ -86,12 +104,14 @@ static const struct stage poison_stage = {.name = "poison",
                                           .unload = unload};
 
 // In place of services/stages.c.
-const struct stage *const stages[] = {&poison_stage};
-const size_t stage_count = 1;
+const struct stage *const stages[] = {&calm_stage, &poison_stage};
+const size_t stage_count = 2;
 
 const struct stage *stage_find(struct view name)
 {
-    return view_equal(name, VIEW("poison")) ? &poison_stage : NULL;
+    return view_equal(name, VIEW("poison")) ? &poison_stage
+           : view_equal(name, VIEW("calm")) ? &calm_stage
+                                            : NULL;
 }
 
 bool stage_list_has(const char *list, struct view name)

@@ -62,6 +62,23 @@ def test_a_loop_without_end(folder):
     contained(folder, "HANG", 70, "it takes longer than 200 ms", "--article-timeout", "200ms")
 
 
+def test_a_crash_of_a_stage_that_runs_along(folder):
+    with Room(folder, "calm = article\npoison = calm\nexport = *\n") as room:
+        room.start("broker", *BROKER)
+        room.start("export", "export")
+        along = room.start("calm", "worker", "calm", "--along", "poison", program=POISON)
+        equal(room.submit([*articles(20), {"id": "bad", "text": "SEGFAULT"}, *articles(20, "b")]).code, 0)
+        equal(wait(along)[0], -signal.SIGSEGV)
+        holds(room.log("calm"), "stage=poison id=bad")
+        room.start("calm", "worker", "calm", "--along", "poison", program=POISON)
+        equal(work_off(room), [-signal.SIGSEGV, -signal.SIGSEGV])  # from now on by itself
+        equal(room.status()["articles"]["complete"], 40)
+        for article in room.exported().values():
+            equal({stage["status"] for stage in article["stages"].values()}, {"ok"})
+        letter = json.loads(room.run("dlq", "list", "--json").out)["dead"][0]
+        equal((letter["id"], letter["stage"]), ("bad", "poison"))
+
+
 def test_a_crash_of_what_looked_quick(folder):
     with Room(folder, PIPELINE) as room:
         room.start("broker", *BROKER)
