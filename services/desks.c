@@ -33,6 +33,7 @@ struct desks {
     size_t todo_len;
     uint64_t todo_bytes;
     struct worker_article *ready; // newest first
+    bool told;                    // of these
     struct desk desk[DESKS_LIMIT];
     size_t free_count;
     double us_per_byte, article_us; // CPU time of articles lately; 0 while unknown
@@ -106,13 +107,26 @@ static void learn(struct desks *desks, const struct worker_article *article, int
     desks->article_us += (us - desks->article_us) / (first ? 1 : FORGET);
 }
 
+// More than one for each desk, so that none stands idle until the loop comes by itself.
+static bool is_full(const struct desks *desks)
+{
+    return desks->todo_len > desks->plan.count;
+}
+
+static void tell_ready(struct desks *desks, bool in_loop)
+{
+    if (!desks->told) {
+        desks->told = true;
+        desks->plan.ready(desks->plan.user, in_loop);
+    }
+}
+
 static void add_ready(struct desks *desks, struct worker_article *article, bool in_loop)
 {
-    bool first = !desks->ready; // else it has been told and has not come yet
     article->next = desks->ready;
     desks->ready = article;
-    if (first) {
-        desks->plan.ready(desks->plan.user, in_loop);
+    if (in_loop || !is_full(desks) || article->item.lane <= WIRE_URGENT) {
+        tell_ready(desks, in_loop);
     }
 }
 
@@ -228,6 +242,7 @@ static void give_up(struct desks *desks, size_t i, int number)
     take_loop_away(desks, i);
     desks->plan.lost(desks->plan.user, desk->article, number);
     add_ready(desks, desk->article, false);
+    tell_ready(desks, false);
 }
 
 // One that hangs is told to stand still. One that does not even hear that waits in the system: it is given up where it is.
@@ -382,8 +397,17 @@ struct worker_article *desks_take_ready(struct desks *desks)
     pthread_mutex_lock(&desks->lock);
     struct worker_article *ready = desks->ready;
     desks->ready = NULL;
+    desks->told = false;
     pthread_mutex_unlock(&desks->lock);
     return ready;
+}
+
+bool desks_are_full(struct desks *desks)
+{
+    pthread_mutex_lock(&desks->lock);
+    bool full = is_full(desks);
+    pthread_mutex_unlock(&desks->lock);
+    return full;
 }
 
 struct worker_article *desks_take_back(struct desks *desks)

@@ -64,6 +64,7 @@ struct worker {
 
     struct series *outcomes[STAGE_LIMIT][3], *seconds[STAGE_LIMIT];
     uv_timer_t drain_timer;
+    uv_timer_t look_timer; // runs while the desks are full
     uv_signal_t signals[SIGNAL_COUNT];
     bool draining, stopping;
     int lost_signal; // work on an article crashed by this; 0: not. Settled before the article comes back
@@ -322,10 +323,29 @@ static void close_desks(struct worker *worker)
 
 // ---- The loop's side
 
+// Full desks do not tell what is ready: it is looked for.
+static void look_later(struct worker *worker);
+
+static void on_look(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    worker_line_touch(worker->line);
+    look_later(worker);
+}
+
+static void look_later(struct worker *worker)
+{
+    uv_timer_t *timer = &worker->look_timer;
+    if (!uv_is_active((uv_handle_t *)timer) && desks_are_full(worker->desks)) {
+        uv_timer_start(timer, on_look, WORKER_HOLD_MS, 0);
+    }
+}
+
 static void on_run(void *user, struct worker_article *article)
 {
     struct worker *worker = user;
     desks_add(worker->desks, article);
+    look_later(worker);
 }
 
 // What lies before the desks has not begun: it is handed back.
@@ -369,6 +389,7 @@ static void on_turn(void *user)
 static void close_handles(struct worker *worker)
 {
     uv_close((uv_handle_t *)&worker->drain_timer, NULL);
+    uv_close((uv_handle_t *)&worker->look_timer, NULL);
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         uv_close((uv_handle_t *)&worker->signals[i], NULL);
     }
@@ -537,7 +558,8 @@ static void start_handles(struct worker *worker)
 {
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGUSR1};
     uv_timer_init(&worker->loop, &worker->drain_timer);
-    worker->drain_timer.data = worker;
+    uv_timer_init(&worker->loop, &worker->look_timer);
+    worker->drain_timer.data = worker->look_timer.data = worker;
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         uv_signal_init(&worker->loop, &worker->signals[i]);
         worker->signals[i].data = worker;

@@ -23,6 +23,8 @@ struct office {
     void (*on_beat)(struct office *office); // hands in what the test wants
     uint64_t beats, slow_since;
     size_t sent, wanted, done;
+    uint8_t lane;             // of the first
+    size_t early;             // so many were done before the hold ended
     uint64_t spin;            // turns an article takes, unless its handle says more
     atomic_bool hold;         // articles with handle 1 wait until it is false
     atomic_int at_once, most; // articles under way
@@ -156,6 +158,32 @@ static void send_many(struct office *office)
     }
 }
 
+// One that is soon done, and five behind it that wait until the loop has heard of it, or for fifty beats.
+static void send_one_before_five(struct office *office)
+{
+    if (office->sent == 0) {
+        atomic_store(&office->hold, true);
+        hand_in(office, 2, office->lane);
+        for (int i = 0; i < 5; i++) {
+            hand_in(office, 1, WIRE_ROUTINE);
+        }
+    } else if (atomic_load(&office->hold) && (office->done > 0 || office->beats > 50)) {
+        office->early = office->done;
+        atomic_store(&office->hold, false);
+    }
+}
+
+static void the_loop_is_not_woken_while_there_is_enough_to_do_but_for_urgent_articles(void **state)
+{
+    (void)state;
+    struct office office = {.on_beat = send_one_before_five, .wanted = 6, .lane = WIRE_ROUTINE};
+    run(&office, 1, 60000000);
+    assert_int_equal(office.early, 0);
+    struct office urgent = {.on_beat = send_one_before_five, .wanted = 6, .lane = WIRE_URGENT};
+    run(&urgent, 1, 60000000);
+    assert_int_equal(urgent.early, 1);
+}
+
 static void never_more_are_under_way_than_there_are_desks(void **state)
 {
     (void)state;
@@ -254,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quick_articles_wake_no_other_thread),
+        cmocka_unit_test(the_loop_is_not_woken_while_there_is_enough_to_do_but_for_urgent_articles),
         cmocka_unit_test(never_more_are_under_way_than_there_are_desks),
         cmocka_unit_test(the_loop_goes_on_when_a_quick_looking_article_is_not),
         cmocka_unit_test(the_most_urgent_is_begun_first),
