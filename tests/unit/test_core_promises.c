@@ -50,6 +50,7 @@ struct room {
     bool only_flashes;                                    // `delivered` leaves out the rest
     size_t filed;                                         // articles that the second sink has
     size_t document_bytes, section_bytes, ahead_articles; // limits, 0: as usual
+    uint32_t segment_bytes; // of the journal, which keeps no more than it must; 0: as usual
 };
 
 // --- the disk
@@ -160,6 +161,8 @@ static void perform(struct room *room)
             write_batch(room, &action.commit);
         } else if (action.kind == ACTION_READ) {
             read_record(room, &action);
+        } else if (action.kind == ACTION_DROP) {
+            buf_clear(&room->segments[action.segment]);
         }
         core_turn(room->core, room->now_ms);
     }
@@ -267,6 +270,11 @@ static void start(struct room *room)
     config.document_bytes = room->document_bytes ? room->document_bytes : config.document_bytes;
     config.section_bytes = room->section_bytes ? room->section_bytes : config.section_bytes;
     config.ahead_articles = room->ahead_articles ? room->ahead_articles : config.ahead_articles;
+    if (room->segment_bytes) {
+        config.journal.segment_bytes = room->segment_bytes;
+        config.journal.retain_segments = 1;
+        config.queue.remembered = 1;
+    }
     room->core = core_new(&room->graph, &config);
     assert_non_null(room->core);
     for (int i = 0; i < WORKERS; i++) {
@@ -558,6 +566,36 @@ static void after_a_restart_only_the_sink_that_was_away_gets_an_article(void **s
     expect_the_rest_for_the_desk_alone(room);
 }
 
+static void which_sinks_have_an_article_is_known_when_the_segment_that_says_so_is_gone(void **state)
+{
+    struct room *room = *state;
+    const struct wire_item item = {.version = 1, .lane = WIRE_ROUTINE};
+    room->segment_bytes = 1500;
+    restart(room);
+    hello(room, DESK + 1, "desk");
+    room->workers[DESK].idle = true;
+    assert_int_equal(put(room, "a", item), WIRE_ACCEPTED);
+    let_pass(room, 1100);
+    uint64_t handle = room->delivered[0].handle;
+    uint64_t said = core_numbers(room->core).journal_bytes / room->segment_bytes + 1;
+    room->workers[DESK].count = 0; // it never answers for this one
+    room->workers[DESK].idle = false;
+    char id[16];
+    for (int i = 0; i < 250 && room->segments[said].len > 0; i++) {
+        snprintf(id, sizeof id, "b%d", i);
+        assert_int_equal(put(room, id, item), WIRE_ACCEPTED);
+        let_pass(room, 5);
+    }
+    assert_int_equal(room->segments[said].len, 0);
+    room->delivered_count = 0;
+    restart(room);
+    let_pass(room, 50);
+    for (size_t i = 0; i < room->delivered_count; i++) {
+        assert_true(room->delivered[i].handle != handle);
+    }
+    assert_non_null(queue_find(core_queue(room->core), handle)); // it waits for the desk
+}
+
 static void a_broker_that_leaves_writes_at_once_which_sinks_have_what(void **state)
 {
     struct room *room = *state;
@@ -616,6 +654,7 @@ int main(void)
         TEST(without_any_sink_nothing_is_made_that_would_have_to_be_given_up_again),
         TEST(documents_beyond_their_limit_are_left_to_the_journal),
         DESK_TEST(after_a_restart_only_the_sink_that_was_away_gets_an_article),
+        DESK_TEST(which_sinks_have_an_article_is_known_when_the_segment_that_says_so_is_gone),
         DESK_TEST(a_broker_that_leaves_writes_at_once_which_sinks_have_what),
         DESK_TEST(a_dead_letter_that_is_retried_after_a_restart_goes_to_all_sinks),
     };
