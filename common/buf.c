@@ -24,35 +24,30 @@ void buf_reset(struct buf *buf)
     buf->full = false;
 }
 
-char *buf_reserve(struct buf *buf, size_t more)
+char *buf_grow(struct buf *buf, size_t more)
 {
     if (buf->full || more > buf->limit_bytes || buf->len > buf->limit_bytes - more) {
         buf->full = true;
         return NULL;
     }
     size_t wanted = buf->len + more;
-    if (wanted > buf->cap || !buf->at) {
-        size_t cap = buf->cap < 256 ? 256 : buf->cap * 2;
-        cap = cap < wanted ? wanted : cap;
-        char *grown = fault_hit(FAULT_MEMORY) ? NULL : realloc(buf->at, cap);
-        if (!grown) {
-            buf->full = true;
-            buf->starved = true;
-            return NULL;
-        }
-        buf->at = grown;
-        buf->cap = cap;
+    size_t cap = buf->cap < 256 ? 256 : buf->cap * 2;
+    cap = cap < buf->limit_bytes ? cap : buf->limit_bytes;
+    cap = cap < wanted ? wanted : cap;
+    if (buf->len == 0) { // nothing to be copied
+        free(buf->at);
+        buf->at = NULL;
+        buf->cap = 0;
     }
+    char *grown = fault_hit(FAULT_MEMORY) ? NULL : realloc(buf->at, cap > 0 ? cap : 1);
+    if (!grown) {
+        buf->full = true;
+        buf->starved = true;
+        return NULL;
+    }
+    buf->at = grown;
+    buf->cap = cap;
     return buf->at + buf->len;
-}
-
-void buf_add(struct buf *buf, struct view text)
-{
-    char *room = buf_reserve(buf, text.len);
-    if (room && text.len > 0) {
-        memcpy(room, text.at, text.len);
-        buf->len += text.len;
-    }
 }
 
 void buf_add_char(struct buf *buf, char c)

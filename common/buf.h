@@ -9,7 +9,7 @@
 
 struct buf {
     char *at;
-    size_t len, cap;
+    size_t len, cap; // len <= cap <= limit_bytes
     size_t limit_bytes;
     bool full;
     bool starved; // the system gave no memory; stays until the owner clears it
@@ -24,12 +24,26 @@ void buf_clear(struct buf *buf);
 // Length back to 0, memory kept, `full` forgotten.
 void buf_reset(struct buf *buf);
 
+// The rest of buf_reserve: what does not fit in the memory there is.
+char *buf_grow(struct buf *buf, size_t more);
+
 // Makes room for `more` bytes behind the present end and returns where they go, or NULL when full.
 // The length does not change: write, then add to `len` what was written.
-char *buf_reserve(struct buf *buf, size_t more);
+static inline char *buf_reserve(struct buf *buf, size_t more)
+{
+    bool fits = buf->at && !buf->full && more <= buf->cap - buf->len;
+    return fits ? buf->at + buf->len : buf_grow(buf, more);
+}
 
 // Appends bytes, one character, a number in decimal. What does not fit is dropped whole.
-void buf_add(struct buf *buf, struct view text);
+static inline void buf_add(struct buf *buf, struct view text)
+{
+    char *room = buf_reserve(buf, text.len);
+    if (room && text.len > 0) {
+        memcpy(room, text.at, text.len);
+        buf->len += text.len;
+    }
+}
 void buf_add_char(struct buf *buf, char c);
 void buf_add_u64(struct buf *buf, uint64_t value);
 

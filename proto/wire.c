@@ -230,6 +230,17 @@ void wire_write_item(uint8_t *at, const struct wire_item *item)
     set_u16(at + 94, item->section_count);
 }
 
+void wire_write_counts(uint8_t *at, uint16_t id_bytes, uint16_t section_count)
+{
+    set_u16(at + 92, id_bytes);
+    set_u16(at + 94, section_count);
+}
+
+void wire_count_section(uint8_t *at)
+{
+    set_u16(at + 94, (uint16_t)(get_u16(at + 94) + 1));
+}
+
 void wire_write_section(uint8_t *at, const struct wire_section *section)
 {
     set_u16(at, section->stage);

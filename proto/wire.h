@@ -202,6 +202,10 @@ uint64_t wire_field_u64(const struct wire_message *message, enum wire_tag tag, u
 // Write one record each; `at` has room for WIRE_..._BYTES. A field's bytes follow its head.
 void wire_write_header(uint8_t *at, const struct wire_header *header);
 void wire_write_item(uint8_t *at, const struct wire_item *item);
+
+// Changes the last two members of an item that was written to `at`; counts one section more.
+void wire_write_counts(uint8_t *at, uint16_t id_bytes, uint16_t section_count);
+void wire_count_section(uint8_t *at);
 void wire_write_section(uint8_t *at, const struct wire_section *section);
 void wire_write_field_head(uint8_t *at, enum wire_tag tag, uint32_t len);
 

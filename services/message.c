@@ -49,14 +49,14 @@ void message_reserve(struct message *message, size_t bytes)
 void message_item(struct message *message, const struct wire_item *item, struct view id)
 {
     assert(id.len <= UINT16_MAX);
-    struct wire_item written = *item;
-    written.id_bytes = (uint16_t)id.len;
-    written.section_count = 0;
     char *room = buf_reserve(&message->items, WIRE_ITEM_BYTES);
     if (room) {
-        wire_write_item((uint8_t *)room, &written);
+        wire_write_item((uint8_t *)room, item);
+        wire_write_counts((uint8_t *)room, (uint16_t)id.len, 0);
         message->items.len += WIRE_ITEM_BYTES;
         message->header.item_count++;
+    }
+    if (room && id.len > 0) { // most messages have no ids, and many no body
         buf_add(&message->body, id);
     }
 }
@@ -73,8 +73,7 @@ void message_section(struct message *message, uint16_t stage, struct view bytes)
     message->sections.len += WIRE_SECTION_BYTES;
     message->header.section_count++;
     buf_add(&message->body, bytes);
-    char *count = message->items.at + message->items.len - WIRE_ITEM_BYTES + 94;
-    set_u16(count, (uint16_t)(get_u16(count) + 1));
+    wire_count_section((uint8_t *)message->items.at + message->items.len - WIRE_ITEM_BYTES);
 }
 
 void message_field(struct message *message, enum wire_tag tag, struct view bytes)

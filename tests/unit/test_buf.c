@@ -114,6 +114,20 @@ static void bytes_can_be_given_away(void **state)
     assert_null(buf_take(&buf, &len));
 }
 
+static void memory_never_exceeds_the_limit(void **state)
+{
+    (void)state;
+    struct buf buf;
+    buf_init(&buf, 300);
+    for (int i = 0; i < 400; i++) {
+        buf_add_char(&buf, 'x');
+        assert_true(buf.cap <= 300);
+    }
+    assert_int_equal(buf.len, 300);
+    assert_true(buf.full);
+    buf_clear(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +137,7 @@ int main(void)
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(json_strings_are_valid_whatever_the_bytes),
         cmocka_unit_test(bytes_can_be_given_away),
+        cmocka_unit_test(memory_never_exceeds_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
