@@ -39,11 +39,18 @@ struct worker_article *worker_list_pop(struct worker_list *list)
     return article;
 }
 
+// What a WORK brought, in one piece of memory: articles, then their sections, then all ids and bytes as they came.
+struct worker_parcel {
+    size_t left; // articles that were not freed
+    struct worker_article articles[];
+};
+
 static void article_free(struct worker_article *article)
 {
-    if (article) {
-        free(article->result);
-        free(article);
+    struct worker_parcel *parcel = article->parcel;
+    free(article->result);
+    if (--parcel->left == 0) {
+        free(parcel);
     }
 }
 
@@ -120,52 +127,6 @@ void worker_core_link(struct worker_core *core, int64_t now_ms, bool up)
     keep_up(core);
 }
 
-static size_t section_bytes(struct wire_walk walk)
-{
-    struct wire_section section;
-    const uint8_t *bytes;
-    size_t sum = 0;
-    while (wire_next_section(&walk, &section, &bytes)) {
-        sum += section.bytes;
-    }
-    return sum;
-}
-
-static void copy_sections(struct worker_article *article, struct wire_walk *walk, char *at)
-{
-    struct wire_section section;
-    const uint8_t *bytes;
-    while (wire_next_section(walk, &section, &bytes)) {
-        if (section.bytes > 0) {
-            memcpy(at, bytes, section.bytes);
-        }
-        article->sections[article->section_count++] =
-            (struct worker_section){section.stage, {at, section.bytes}};
-        at += section.bytes;
-    }
-}
-
-// The present item of the walk with its sections, in one piece of memory.
-static struct worker_article *article_copy(struct wire_walk *walk)
-{
-    size_t count = walk->item.section_count, id_bytes = walk->item.id_bytes;
-    size_t text_bytes = id_bytes + section_bytes(*walk);
-    struct worker_article *article =
-        malloc(sizeof *article + count * sizeof(struct worker_section) + text_bytes);
-    if (!article) {
-        return NULL;
-    }
-    *article = (struct worker_article){.item = walk->item, .bytes = text_bytes};
-    article->sections = (struct worker_section *)(article + 1);
-    char *at = (char *)(article->sections + count);
-    if (id_bytes > 0) {
-        memcpy(at, walk->id, id_bytes);
-    }
-    article->id = (struct view){at, id_bytes};
-    copy_sections(article, walk, at + id_bytes);
-    return article;
-}
-
 // Nothing more is begun.
 static bool is_leaving(const struct worker_core *core)
 {
@@ -187,32 +148,84 @@ static void settle(struct worker_core *core, int64_t now_ms, struct worker_artic
     worker_list_push(&core->settled, article);
 }
 
-// Without memory nothing is said: the lease runs out and the article goes elsewhere.
+static struct worker_section *sections_of(struct worker_parcel *parcel, size_t articles)
+{
+    return (struct worker_section *)(parcel->articles + articles);
+}
+
+// Room for all of the message, its body copied. NULL when memory ran out.
+static struct worker_parcel *parcel_new(const struct wire_message *message)
+{
+    size_t articles = message->header.item_count, sections = message->header.section_count;
+    struct worker_parcel *parcel =
+        malloc(sizeof *parcel + articles * sizeof(struct worker_article) +
+               sections * sizeof(struct worker_section) + message->body_len);
+    if (parcel) {
+        parcel->left = articles;
+        if (message->body_len > 0) {
+            memcpy(sections_of(parcel, articles) + sections, message->body, message->body_len);
+        }
+    }
+    return parcel;
+}
+
+// The present item of the walk. Its sections go to `sections`.
+static void read_article(struct worker_article *article, struct wire_walk *walk,
+                         struct worker_section *sections)
+{
+    struct wire_section section;
+    const uint8_t *bytes;
+    *article = (struct worker_article){.item = walk->item,
+                                       .id = {(const char *)walk->id, walk->item.id_bytes},
+                                       .sections = sections,
+                                       .bytes = walk->item.id_bytes};
+    while (wire_next_section(walk, &section, &bytes)) {
+        article->sections[article->section_count++] =
+            (struct worker_section){section.stage, {(const char *)bytes, section.bytes}};
+        article->bytes += section.bytes;
+    }
+}
+
+static void take_article(struct worker_core *core, int64_t now_ms, struct worker_article *article)
+{
+    bool wanted = core->held < core->lent && !is_leaving(core);
+    article->epoch = core->epoch;
+    article->received_ms = now_ms;
+    core->held++;
+    core->held_bytes += article->bytes;
+    core->counts.received++;
+    if (wanted) {
+        unsigned lane = article->item.lane < WIRE_LANE_COUNT ? article->item.lane : WIRE_ROUTINE;
+        worker_list_push(&core->lanes[lane], article);
+        core->waiting++;
+    } else {
+        settle(core, now_ms, article, WIRE_RETURN);
+    }
+}
+
+// Without memory nothing is said: the leases run out and the articles go elsewhere.
 static void take_work(struct worker_core *core, int64_t now_ms, const struct wire_message *message)
 {
-    struct wire_walk walk = {.message = message};
-    while (wire_next_item(&walk)) {
-        bool wanted = core->held < core->lent && !is_leaving(core);
-        struct worker_article *article = article_copy(&walk);
-        if (!article) {
-            core->starved = true;
-            session_fail(&core->session, now_ms, "no memory for an article of %u bytes",
-                         (unsigned)section_bytes(walk));
-            return;
-        }
-        article->epoch = core->epoch;
-        article->received_ms = now_ms;
-        core->held++;
-        core->held_bytes += article->bytes;
-        core->counts.received++;
-        if (wanted) {
-            unsigned lane =
-                article->item.lane < WIRE_LANE_COUNT ? article->item.lane : WIRE_ROUTINE;
-            worker_list_push(&core->lanes[lane], article);
-            core->waiting++;
-        } else {
-            settle(core, now_ms, article, WIRE_RETURN);
-        }
+    size_t articles = message->header.item_count, sections = message->header.section_count;
+    if (articles == 0) {
+        return;
+    }
+    struct worker_parcel *parcel = parcel_new(message);
+    if (!parcel) {
+        core->starved = true;
+        session_fail(&core->session, now_ms, "no memory for %zu bytes of articles",
+                     message->body_len);
+        return;
+    }
+    struct worker_section *at = sections_of(parcel, articles);
+    struct wire_message copy = *message; // its body is ours, its records are read once and for all
+    copy.body = (const uint8_t *)(at + sections);
+    struct wire_walk walk = {.message = &copy};
+    for (struct worker_article *article = parcel->articles; wire_next_item(&walk); article++) {
+        read_article(article, &walk, at);
+        article->parcel = parcel;
+        at += article->section_count;
+        take_article(core, now_ms, article);
     }
 }
 

@@ -7,7 +7,7 @@
 //     while ((type = worker_core_next(core, now_ms, &action)) != WORKER_WAIT) { do it }
 //
 // Rules it keeps
-//   - The broker's articles are copied when they come and wait here until a slot is free, the most urgent lane first.
+//   - The broker's articles are copied when they come, a message at once, and wait here until a slot is free, the most urgent lane first.
 //   - Results share messages: they wait while articles lie here that have not begun, for at most WORKER_HOLD_MS, those of flash
 //     and urgent articles a millisecond, and what is not done not at all. Each message gives the broker back the credit of the articles it settles, as far as the pace wants it.
 //   - A sink's results wait for company though nothing can be run (`gather_ms`): no article waits for them. A message costs
@@ -19,7 +19,8 @@
 //   - Draining: what has not begun is returned at once, what has begun is finished, then GOODBYE.
 //   - The same when the broker says GOODBYE; after ours a broker is looked for again, after a pause.
 //
-// Memory: `credit_bytes` and one article, as the broker keeps to the grant; more than `credit_count` articles are returned unread.
+// Memory: `credit_bytes` and one article, as the broker keeps to the grant, and of a message (at most 256 KB and one article)
+// what was settled before the last of its articles; more than `credit_count` articles are returned unread.
 #ifndef COPYDESK_WORKER_CORE_H
 #define COPYDESK_WORKER_CORE_H
 
@@ -63,7 +64,8 @@ struct worker_article {
     struct view id;
     struct worker_section *sections;
     size_t section_count;
-    uint64_t bytes; // of credit: id and sections
+    struct worker_parcel *parcel; // the memory it lies in
+    uint64_t bytes;               // of credit: id and sections
     uint64_t epoch;
     int64_t received_ms, begun_ms;
     uint32_t along; // bit i: run config.along[i] too
