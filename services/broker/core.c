@@ -32,6 +32,7 @@ struct core *core_new(const struct graph *graph, const struct core_config *confi
     core->graph = *graph;
     core->config = *config;
     core->next_handle = 1;
+    core->peers_due_ms = INT64_MAX;
     core->queue = queue_new(&core->graph, &core->config.queue);
     core->journal = journal_new(&core->config.journal);
     core->archive = archive_new();
@@ -81,6 +82,20 @@ void core_free(struct core *core)
     free(core);
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+// Notes when the peer is given up if it stays silent, or wants a heartbeat.
+static void note_due(struct core *core, const struct peer *peer)
+{
+    int64_t silent_ms = peer->heard_ms + core->config.queue.lease_ms;
+    int64_t beat_ms = peer->sent_ms + core->config.heartbeat_ms;
+    core->peers_due_ms =
+        peer->is_gone ? INT64_MIN : sooner(core->peers_due_ms, sooner(silent_ms, beat_ms));
+}
+
 static void remove_peer(struct core *core, struct peer *peer, bool died, int64_t now_ms)
 {
     index_remove(&core->peers, peer->number);
@@ -109,6 +124,7 @@ void core_unreachable(struct core *core, uint64_t number)
     struct peer *peer = core_find_peer(core, number);
     if (peer) {
         peer->is_gone = true;
+        core->peers_due_ms = INT64_MIN;
     }
 }
 
@@ -223,6 +239,7 @@ static void take_hello(struct core *core, uint64_t number, const struct wire_mes
         return;
     }
     welcome(core, peer, now_ms);
+    note_due(core, peer);
     if (peer->role == WIRE_WORKER) {
         core_say(core, "worker %s serves %s", peer->name, core->graph.stages[peer->stage - 1].name);
     }
@@ -355,15 +372,34 @@ static struct peer *silent_peer(const struct core *core, int64_t now_ms)
     return NULL;
 }
 
-void core_tick(struct core *core, int64_t now_ms)
+static void lose_peers(struct core *core, int64_t now_ms)
 {
-    size_t at = 0;
     struct peer *peer;
     while ((peer = gone_peer(core))) {
         lose_peer(core, peer, "is gone", now_ms);
     }
     while ((peer = silent_peer(core, now_ms))) {
         lose_peer(core, peer, "fell silent", now_ms);
+    }
+}
+
+// Peers are heard and told later and later: until the earliest time that was noted none of them needs a look.
+static void beat_peers(struct core *core, int64_t now_ms)
+{
+    size_t at = 0;
+    struct peer *peer;
+    core->peers_due_ms = INT64_MAX;
+    while ((peer = index_next(&core->peers, &at))) {
+        beat(core, peer, now_ms);
+        note_due(core, peer);
+    }
+}
+
+void core_tick(struct core *core, int64_t now_ms)
+{
+    bool peers_are_due = now_ms >= core->peers_due_ms;
+    if (peers_are_due) {
+        lose_peers(core, now_ms);
     }
     core->started_ms = core->started_ms ? core->started_ms : now_ms;
     queue_tick(core->queue, now_ms);
@@ -372,8 +408,8 @@ void core_tick(struct core *core, int64_t now_ms)
     keep_find_deliveries(core, now_ms);
     keep_park(core, now_ms);
     watch_stages(core, now_ms);
-    while ((peer = index_next(&core->peers, &at))) {
-        beat(core, peer, now_ms);
+    if (peers_are_due) {
+        beat_peers(core, now_ms);
     }
 }
 
@@ -386,6 +422,7 @@ void core_jump(struct core *core, int64_t by_ms, int64_t now_ms)
         peer->sent_ms += by_ms;
         peer->joined_ms += by_ms;
     }
+    core->peers_due_ms = INT64_MIN;
     for (uint32_t i = 0; i < core->graph.count; i++) {
         core->starved[i].since_ms += core->starved[i].since_ms ? by_ms : 0;
     }
@@ -403,21 +440,9 @@ void core_jump(struct core *core, int64_t by_ms, int64_t now_ms)
              (long long)by_ms);
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t core_next_ms(const struct core *core)
 {
-    int64_t next = queue_next_ms(core->queue);
-    size_t at = 0;
-    const struct peer *peer;
-    while ((peer = index_next(&core->peers, &at))) {
-        next = peer->is_gone ? INT64_MIN : next;
-        next = sooner(next, peer->heard_ms + core->config.queue.lease_ms);
-        next = sooner(next, peer->sent_ms + core->config.heartbeat_ms);
-    }
+    int64_t next = sooner(queue_next_ms(core->queue), core->peers_due_ms);
     if (journal_waiting_done(core->journal) > 0 && !journal_is_committing(core->journal)) {
         next = sooner(next, core->gather_since_ms + core->config.gather_ms);
     }

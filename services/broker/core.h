@@ -100,7 +100,8 @@ void core_commit_failed(struct core *core, bool no_room, const char *sentence, i
 void core_read(struct core *core, uint64_t handle, struct journal_place place, struct view record,
                int64_t now_ms);
 
-// Time has passed. Call at least when core_next_ms says so.
+// Time has passed. Call at least when core_next_ms says so: it tells the time by which there may be something to do, and
+// costs the same however many peers there are.
 void core_tick(struct core *core, int64_t now_ms);
 int64_t core_next_ms(const struct core *core);
 

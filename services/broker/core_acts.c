@@ -85,10 +85,11 @@ bool core_take_action(struct core *core, struct action *action)
     return true;
 }
 
-void core_drop(struct peer *peer)
+void core_drop(struct core *core, struct peer *peer)
 {
     peer->is_gone = true;
     peer->is_dropped = true;
+    core->peers_due_ms = INT64_MIN;
 }
 
 void core_send(struct core *core, struct peer *peer, int64_t now_ms)
@@ -98,7 +99,7 @@ void core_send(struct core *core, struct peer *peer, int64_t now_ms)
     if (!message_finish(&core->message, ++peer->messages, &action.frames) ||
         !core_act(core, &action)) {
         frames_clear(&action.frames);
-        core_drop(peer);
+        core_drop(core, peer);
     }
 }
 

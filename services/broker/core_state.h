@@ -98,6 +98,7 @@ struct core {
     struct journal *journal;
     struct message message; // being built; one at a time
     struct index peers;
+    int64_t peers_due_ms; // no peer is given up or wants a heartbeat before
     struct peer *workers[CORE_WORKER_LIMIT];
     uint32_t worker_count;
     uint32_t turn; // where dispatch starts next
@@ -157,7 +158,7 @@ void core_stop(struct core *core, const char *sentence);
 
 // There is no memory for what the peer must be told. Its session ends: with its next message, a heartbeat say, it learns that
 // it has to say HELLO again, and sends again what has no answer. What it held returns, and nobody is blamed.
-void core_drop(struct peer *peer);
+void core_drop(struct core *core, struct peer *peer);
 
 // Ends the message being built and sends it. Without memory for it the peer is dropped.
 void core_send(struct core *core, struct peer *peer, int64_t now_ms);

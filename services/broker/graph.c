@@ -172,11 +172,11 @@ const char *graph_name_of(const struct graph *graph, uint32_t number)
 uint32_t graph_ready(const struct graph *graph, uint32_t done, uint32_t open)
 {
     uint32_t ready = 0;
-    for (uint32_t number = 1; number <= graph->count; number++) {
-        uint32_t bit = graph_bit(number);
-        if (graph_in_use(graph, number) && !((done | open) & bit) &&
-            (graph->stages[number - 1].needs & ~done) == 0) {
-            ready |= bit;
+    for (uint32_t left = (graph->inner | graph->terminal) & ~(done | open); left;
+         left &= left - 1) {
+        uint32_t number = graph_lowest(left);
+        if ((graph->stages[number - 1].needs & ~done) == 0) {
+            ready |= graph_bit(number);
         }
     }
     return ready;

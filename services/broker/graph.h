@@ -40,6 +40,12 @@ static inline uint32_t graph_bit(uint32_t number)
     return 1u << (number - 1);
 }
 
+// The lowest stage number in a set that is not empty. To walk through a set: `set &= set - 1` takes it out.
+static inline uint32_t graph_lowest(uint32_t set)
+{
+    return (uint32_t)__builtin_ctz(set) + 1;
+}
+
 static inline bool graph_in_use(const struct graph *graph, uint32_t number)
 {
     return ((graph->inner | graph->terminal) & graph_bit(number)) != 0;

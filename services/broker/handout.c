@@ -159,13 +159,30 @@ void handout_take_result(struct core *core, struct peer *peer, const struct wire
 
 // --- handing out
 
-static void add_skipped(struct core *core, const struct queued_article *article, uint32_t stage)
+static void add_skipped(struct core *core, uint32_t stage)
 {
     char section[128];
     int len = snprintf(section, sizeof section, "{\"stages\":{\"%s\":{\"status\":\"timeout\"}}}",
                        core->graph.stages[stage - 1].name);
-    if (queue_extra(article)->skipped & graph_bit(stage)) {
-        message_section(&core->message, (uint16_t)stage, (struct view){section, (size_t)len});
+    message_section(&core->message, (uint16_t)stage, (struct view){section, (size_t)len});
+}
+
+// The sections that the stage needs, in the order of stages; in the place of one that was skipped, why it is missing.
+static void add_sections(struct core *core, const struct queued_article *article,
+                         const struct holding_section *section, uint32_t needs)
+{
+    uint32_t skipped = queue_extra(article)->skipped;
+    for (; needs; needs &= needs - 1) {
+        uint32_t number = graph_lowest(needs);
+        while (section && section->stage < number) {
+            section = section->next;
+        }
+        if (section && section->stage == number) {
+            message_section(&core->message, (uint16_t)number,
+                            (struct view){section->bytes, section->len});
+        } else if (skipped & graph_bit(number)) {
+            add_skipped(core, number);
+        }
     }
 }
 
@@ -196,21 +213,7 @@ static void add_work(struct core *core, const struct article_task *task, int64_t
         message_section(&core->message, WIRE_DOCUMENT,
                         (struct view){warm->document, warm->document_len});
     }
-    const struct holding_section *section = warm->sections;
-    for (uint32_t number = 1; number <= core->graph.count; number++) {
-        if (section && section->stage < number) {
-            section = section->next;
-        }
-        if (!(stage->needs & graph_bit(number))) {
-            continue;
-        }
-        if (section && section->stage == number) {
-            message_section(&core->message, (uint16_t)number,
-                            (struct view){section->bytes, section->len});
-        } else {
-            add_skipped(core, article, number);
-        }
-    }
+    add_sections(core, article, warm->sections, stage->needs);
 }
 
 // Notes that the task waits for its document; there is room for the note.
@@ -317,7 +320,7 @@ static size_t work_bytes(const struct core *core, const struct article_task *tas
 static bool lease_batch(struct core *core, struct peer *peer, struct batch *batch, int64_t now_ms)
 {
     bool any = false;
-    *batch = (struct batch){.count = 0};
+    batch->count = batch->bytes = 0;
     while (peer->credit_articles > 0 && batch->count < BATCH_ARTICLES &&
            batch->bytes < BATCH_BYTES && peer->credit_bytes > 0 &&
            core_list_reserve(&core->loads, sizeof(struct load))) {
@@ -368,11 +371,14 @@ static bool dispatch_to(struct core *core, struct peer *peer, int64_t now_ms)
 // at low rate all of them get their share.
 void handout_dispatch(struct core *core, int64_t now_ms)
 {
+    uint32_t turn = core->turn++;
+    uint32_t first = core->worker_count > 0 ? turn % core->worker_count : 0;
     for (bool again = true; again;) {
         bool enough = has_enough_begun(core);
         again = false;
-        for (uint32_t i = 0; i < core->worker_count; i++) {
-            struct peer *peer = core->workers[(core->turn + i) % core->worker_count];
+        for (uint32_t i = 0, at = first; i < core->worker_count; i++) {
+            struct peer *peer = core->workers[at++];
+            at = at < core->worker_count ? at : 0;
             if (!peer->is_gone && peer->credit_articles > 0 && peer->credit_bytes > 0 &&
                 queue_ready(core->queue, peer->stage) > 0 &&
                 !is_held_back(core, peer->stage, enough)) {
@@ -380,7 +386,6 @@ void handout_dispatch(struct core *core, int64_t now_ms)
             }
         }
     }
-    core->turn++;
 }
 
 // The task a load was for, if it is still in the same hands.
@@ -391,10 +396,22 @@ static struct article_task *loaded_task(const struct core *core, const struct lo
     return task && task->state == TASK_LEASED && task->attempt == load->attempt ? task : NULL;
 }
 
+// Articles of a batch are much alike: takes all loads of the run that `load` begins to be as large as the first.
+static void reserve_run(struct core *core, const struct article_task *task, const struct load *load)
+{
+    const struct load *end = (const struct load *)core->loads.at + core->loads.end;
+    size_t bytes = work_bytes(core, task);
+    size_t run = 1;
+    while (run < BATCH_ARTICLES && load + run < end && load[run].peer == load->peer) {
+        run++;
+    }
+    message_reserve(&core->message, bytes * run < BATCH_BYTES ? bytes * run : bytes);
+}
+
 // Adds a task whose document has come to the WORK being built for `*number`, and sends what was built for another
 // worker before.
-static void add_loaded(struct core *core, const struct article_task *task, uint64_t *number,
-                       struct peer *peer, int64_t now_ms)
+static void add_loaded(struct core *core, const struct article_task *task, const struct load *load,
+                       uint64_t *number, struct peer *peer, int64_t now_ms)
 {
     bool full = message_body_bytes(&core->message) >= BATCH_BYTES ||
                 message_item_count(&core->message) >= BATCH_ARTICLES;
@@ -404,6 +421,7 @@ static void add_loaded(struct core *core, const struct article_task *task, uint6
     }
     if (*number == 0) {
         message_begin(&core->message, WIRE_WORK, (uint16_t)peer->stage);
+        reserve_run(core, task, load);
         *number = peer->number;
     }
     size_t before = message_body_bytes(&core->message);
@@ -417,7 +435,7 @@ void handout_drop_load(struct core *core, uint64_t handle)
     for (size_t i = core->loads.first; i < core->loads.end; i++) {
         struct peer *peer = loads[i].handle == handle ? core_find_peer(core, loads[i].peer) : NULL;
         if (peer) {
-            core_drop(peer);
+            core_drop(core, peer);
         }
     }
 }
@@ -436,7 +454,7 @@ void handout_send_loaded(struct core *core, int64_t now_ms)
             continue;
         }
         if (!lacks_document(core, task)) {
-            add_loaded(core, task, &number, peer, now_ms);
+            add_loaded(core, task, &all[i], &number, peer, now_ms);
             drop_document(core, core_holding(task->article));
             continue;
         }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 // A stage that runs once takes one hop: the usual pipeline of four stages and a sink needs one allocation.
-enum { FIRST_ROOM = 6 };
+enum { FIRST_ROOM = 6, ARCHIVE_FIRST = 64 };
 
 static_assert(sizeof(struct hop) == 16, "history.h states what hops cost");
 static_assert((HISTORY_ARCHIVE & (HISTORY_ARCHIVE - 1)) == 0, "a power of two");
@@ -62,9 +62,11 @@ void history_end(struct history *history, uint32_t stage, uint32_t attempt, enum
 
 struct archive {
     size_t count;        // ever
+    size_t room;         // of `ended`; grows to HISTORY_ARCHIVE
     uint32_t name_count; // ever; the first has number 1
-    struct finished ended[HISTORY_ARCHIVE];
-    char names[HISTORY_NAMES][HISTORY_NAME_BYTES];
+    uint32_t name_room;  // of `names`; grows to HISTORY_NAMES
+    struct finished *ended;
+    char (*names)[HISTORY_NAME_BYTES];
 };
 
 struct archive *archive_new(void)
@@ -74,21 +76,48 @@ struct archive *archive_new(void)
 
 void archive_free(struct archive *archive)
 {
-    for (size_t i = 0; archive && i < HISTORY_ARCHIVE; i++) {
+    for (size_t i = 0; archive && i < archive->count && i < HISTORY_ARCHIVE; i++) {
         free(archive->ended[i].history);
+    }
+    if (archive) {
+        free(archive->ended);
+        free(archive->names);
     }
     free(archive);
 }
 
+static size_t more_room(size_t room, size_t limit)
+{
+    size_t more = room == 0 ? ARCHIVE_FIRST : room * 2;
+    return more < limit ? more : limit;
+}
+
+static bool has_room(struct archive *archive)
+{
+    if (archive->count < archive->room || archive->room == HISTORY_ARCHIVE) {
+        return true;
+    }
+    size_t room = more_room(archive->room, HISTORY_ARCHIVE);
+    struct finished *grown = realloc(archive->ended, room * sizeof *grown);
+    if (grown) {
+        archive->ended = grown;
+        archive->room = room;
+    }
+    return grown != NULL;
+}
+
 void archive_add(struct archive *archive, const struct finished *finished)
 {
-    if (!archive) {
+    if (!archive || !has_room(archive)) {
         free(finished->history);
         return;
     }
-    struct finished *room = &archive->ended[archive->count++ % HISTORY_ARCHIVE];
-    free(room->history);
-    *room = *finished;
+    struct finished *place = &archive->ended[archive->count % HISTORY_ARCHIVE];
+    if (archive->count >= HISTORY_ARCHIVE) {
+        free(place->history);
+    }
+    *place = *finished;
+    archive->count++;
 }
 
 const struct finished *archive_find(const struct archive *archive, const uint64_t *key,
@@ -104,9 +133,24 @@ const struct finished *archive_find(const struct archive *archive, const uint64_
     return NULL;
 }
 
+// Number n stands at n % HISTORY_NAMES, and the first is 1.
+static bool has_name_room(struct archive *archive)
+{
+    if (archive->name_count + 1 < archive->name_room || archive->name_room == HISTORY_NAMES) {
+        return true;
+    }
+    size_t room = more_room(archive->name_room, HISTORY_NAMES);
+    void *grown = realloc(archive->names, room * HISTORY_NAME_BYTES);
+    if (grown) {
+        archive->names = grown;
+        archive->name_room = (uint32_t)room;
+    }
+    return grown != NULL;
+}
+
 uint32_t archive_name(struct archive *archive, const char *name)
 {
-    if (!archive) {
+    if (!archive || !has_name_room(archive)) {
         return 0;
     }
     uint32_t number = ++archive->name_count;

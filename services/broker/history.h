@@ -5,8 +5,8 @@
 //
 //     not handed out yet     nothing
 //     handed out             a block of 104 bytes (6 hops), after that 264 (16); never more
-//     ended                  its block moves to the archive: at most 4,096 * (80 + 264) bytes = 1.4 MB in all
-//     workers' names         64 KB in the archive
+//     ended                  its block moves to the archive, which grows to at most 4,096 * (88 + 264) bytes = 1.4 MB
+//     workers' names         64 bytes each in the archive, at most 64 KB
 #ifndef COPYDESK_HISTORY_H
 #define COPYDESK_HISTORY_H
 
@@ -77,7 +77,7 @@ struct archive;
 struct archive *archive_new(void);
 void archive_free(struct archive *archive);
 
-// Takes `finished->history` over. The oldest entry goes when it is full.
+// Takes `finished->history` over. The oldest entry goes when it is full. Without memory the article is missing.
 void archive_add(struct archive *archive, const struct finished *finished);
 
 // The entry before `*at` (start with 0, counts up) with this key, or when `key` is NULL with this handle; the newest

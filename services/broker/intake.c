@@ -144,7 +144,7 @@ void intake_take_put(struct core *core, struct peer *peer, const struct wire_mes
         const uint8_t *bytes;
         // What could not be answered is not taken: its sender comes again.
         if (!core_list_reserve(&core->acks, sizeof(struct ack))) {
-            core_drop(peer);
+            core_drop(core, peer);
             return;
         }
         struct view id = {(const char *)walk.id, walk.item.id_bytes};

@@ -32,9 +32,8 @@ struct batch {
     size_t released_count, released_room;
 };
 
-// What is known of each segment that was not dropped, oldest first.
+// What is known of a segment that was not dropped.
 struct segment {
-    struct segment *next;
     uint64_t number;
     uint64_t bytes;
     uint64_t articles; // ever written to it
@@ -43,7 +42,8 @@ struct segment {
 
 struct journal {
     struct journal_config config;
-    struct segment *oldest, *newest;
+    struct segment *segments; // oldest first, numbered without gaps
+    size_t segment_count, segment_room;
     uint64_t bytes; // of all of them
     uint64_t last_batch;
     uint64_t end, durable;
@@ -104,11 +104,7 @@ void journal_free(struct journal *journal)
         batch_free(journal->first);
         journal->first = next;
     }
-    while (journal->oldest) {
-        struct segment *next = journal->oldest->next;
-        free(journal->oldest);
-        journal->oldest = next;
-    }
+    free(journal->segments);
     buf_clear(&journal->done);
     buf_clear(&journal->spare);
     free(journal->done_segments);
@@ -122,22 +118,38 @@ const uint64_t *journal_hash_key(const struct journal *journal)
 
 static struct segment *find_segment(const struct journal *journal, uint64_t number)
 {
-    struct segment *segment = journal->oldest;
-    while (segment && segment->number != number) {
-        segment = segment->next;
-    }
-    return segment;
+    bool is_known = journal->segment_count > 0 && number >= journal->segments[0].number &&
+                    number - journal->segments[0].number < journal->segment_count;
+    return is_known ? &journal->segments[number - journal->segments[0].number] : NULL;
+}
+
+static struct segment *newest_segment(const struct journal *journal)
+{
+    return journal->segment_count > 0 ? &journal->segments[journal->segment_count - 1] : NULL;
 }
 
 static struct segment *add_segment(struct journal *journal, uint64_t number)
 {
-    struct segment *segment = fault_hit(FAULT_MEMORY) ? NULL : calloc(1, sizeof *segment);
-    if (segment) {
-        segment->number = number;
-        *(journal->newest ? &journal->newest->next : &journal->oldest) = segment;
-        journal->newest = segment;
+    assert(journal->segment_count == 0 || number == newest_segment(journal)->number + 1);
+    if (journal->segment_count == journal->segment_room) {
+        size_t room = journal->segment_room ? journal->segment_room * 2 : 16;
+        struct segment *grown =
+            fault_hit(FAULT_MEMORY) ? NULL : realloc(journal->segments, room * sizeof *grown);
+        if (!grown) {
+            return NULL;
+        }
+        journal->segments = grown;
+        journal->segment_room = room;
     }
+    struct segment *segment = &journal->segments[journal->segment_count++];
+    *segment = (struct segment){.number = number};
     return segment;
+}
+
+static void add_bytes(struct journal *journal, struct segment *segment, uint64_t bytes)
+{
+    segment->bytes += bytes;
+    journal->bytes += bytes;
 }
 
 static void add_article(struct segment *segment)
@@ -310,8 +322,7 @@ static enum status end_segment(struct recovery *recovery, uint64_t segment, uint
     // Nothing in it: it is begun again, so that no segment without a batch ever stands before another.
     recovery->journal->empty = is_last && offset <= SEGMENT_HEADER_BYTES;
     offset = recovery->journal->empty ? 0 : offset;
-    find_segment(recovery->journal, segment)->bytes = offset;
-    recovery->journal->bytes += offset;
+    add_bytes(recovery->journal, find_segment(recovery->journal, segment), offset);
     recovery->report->bytes += offset;
     if (offset == size || !is_last) {
         return OK;
@@ -351,7 +362,7 @@ static enum status read_header(struct recovery *recovery, uint64_t segment, uint
     memcpy(recovery->journal->config.hash_key, header.hash_key, sizeof header.hash_key);
     *sound = true;
     recovery->version = header.version;
-    bool is_first = recovery->journal->oldest->number == segment;
+    bool is_first = recovery->journal->segments[0].number == segment;
     uint64_t next = recovery->any_batch ? recovery->journal->last_batch + 1 : 1;
     if (header.first_batch != 0 && header.first_batch != next &&
         (recovery->any_batch || !is_first)) {
@@ -412,7 +423,7 @@ enum status journal_recover(struct journal *journal, const struct disk *disk,
 // an old segment: it may have been cut. NULL when memory ran out.
 static struct segment *segment_for(struct journal *journal, size_t bytes, bool *fresh)
 {
-    struct segment *newest = journal->newest;
+    struct segment *newest = newest_segment(journal);
     *fresh = !journal->writing || newest->bytes + bytes > journal->config.segment_bytes;
     if (!*fresh || journal->empty) {
         return newest;
@@ -459,8 +470,7 @@ static struct batch *new_batch(struct journal *journal, size_t more, int64_t now
     }
     memset(batch->bytes.at + batch->bytes.len - COMMIT_BYTES, 0,
            COMMIT_BYTES); // written when the batch is closed
-    segment->bytes += batch->bytes.len;
-    journal->bytes += batch->bytes.len;
+    add_bytes(journal, segment, batch->bytes.len);
     *(journal->last ? &journal->last->next : &journal->first) = batch;
     journal->last = batch;
     return batch;
@@ -472,7 +482,7 @@ static struct batch *open_batch(struct journal *journal, size_t more, int64_t no
     struct batch *batch = journal->last;
     bool under_way = batch && batch == journal->first && journal->under_way;
     bool has_room = batch && batch->bytes.len + more <= BATCH_BYTES &&
-                    journal->newest->bytes + more <= journal->config.segment_bytes;
+                    newest_segment(journal)->bytes + more <= journal->config.segment_bytes;
     if (batch && !batch->bytes.full && !under_way && (has_room || more <= batch->reserved)) {
         return buf_reserve(&batch->bytes, more) ? batch : NULL;
     }
@@ -501,10 +511,9 @@ bool journal_append(struct journal *journal, const struct record *record, int64_
                                     (uint32_t)size};
     batch->bytes.len += size;
     batch->reserved -= size < batch->reserved ? size : batch->reserved;
-    journal->newest->bytes += size;
-    journal->bytes += size;
+    add_bytes(journal, newest_segment(journal), size);
     if (record->type == RECORD_ARTICLE) {
-        add_article(journal->newest);
+        add_article(newest_segment(journal));
     }
     batch->end = ++journal->end;
     return true;
@@ -690,21 +699,18 @@ void journal_committed(struct journal *journal)
 
 bool journal_next_drop(struct journal *journal, uint64_t keep_bytes, uint64_t *number)
 {
-    struct segment *oldest = journal->oldest;
+    struct segment *segments = journal->segments;
     uint64_t complete = 0;
     uint64_t bytes = 0;
-    for (struct segment *segment = oldest;
-         segment && segment->live == 0 && segment != journal->newest; segment = segment->next) {
-        complete++;
-        bytes += segment->bytes;
+    while (complete + 1 < journal->segment_count && segments[complete].live == 0) {
+        bytes += segments[complete++].bytes;
     }
     if (complete <= journal->config.retain_segments || bytes <= keep_bytes) {
         return false;
     }
-    *number = oldest->number;
-    journal->oldest = oldest->next;
-    journal->bytes -= oldest->bytes;
-    free(oldest);
+    *number = segments[0].number;
+    journal->bytes -= segments[0].bytes;
+    memmove(segments, segments + 1, --journal->segment_count * sizeof *segments);
     return true;
 }
 
@@ -721,15 +727,15 @@ static bool is_worked_off(const struct segment *segment)
 uint64_t journal_straggling(const struct journal *journal, uint64_t segments)
 {
     uint64_t passed = 0;
-    const struct segment *oldest = journal->oldest;
-    while (oldest && oldest->live == 0) {
-        oldest = oldest->next;
+    size_t oldest = 0; // that lives
+    while (oldest < journal->segment_count && journal->segments[oldest].live == 0) {
+        oldest++;
     }
-    if (!oldest || oldest == journal->newest || !is_worked_off(oldest)) {
+    if (oldest + 1 >= journal->segment_count || !is_worked_off(&journal->segments[oldest])) {
         return 0;
     }
-    for (const struct segment *at = oldest->next; at != journal->newest; at = at->next) {
-        passed += is_worked_off(at);
+    for (size_t at = oldest + 1; at + 1 < journal->segment_count; at++) {
+        passed += is_worked_off(&journal->segments[at]);
     }
-    return passed >= segments ? oldest->number : 0;
+    return passed >= segments ? journal->segments[oldest].number : 0;
 }

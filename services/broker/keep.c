@@ -66,10 +66,9 @@ static enum status replay_article(struct core *core, const struct record *record
                                   struct journal_place place, int64_t now_ms, struct error *why)
 {
     const struct record_article *from = &record->is.article;
-    struct queued_article *article = queue_find(core->queue, record->handle);
-    if (record->handle >= core->next_handle) {
-        core->next_handle = record->handle + 1;
-    }
+    bool is_new = record->handle >= core->next_handle;
+    struct queued_article *article = is_new ? NULL : queue_find(core->queue, record->handle);
+    core->next_handle = is_new ? record->handle + 1 : core->next_handle;
     if (article) { // written again to free its old segment
         journal_release(core->journal, core_place(article));
         core_set_place(article, place);
@@ -83,7 +82,8 @@ static enum status replay_article(struct core *core, const struct record *record
                             .embargo_ms = from->embargo_ms,
                             .lane = record->lane,
                             .pubstatus = record->pubstatus,
-                            .again = (record->flags & RECORD_AGAIN) != 0};
+                            .again = (record->flags & RECORD_AGAIN) != 0,
+                            .asleep = true};
     if (put.again) {
         end_first_run(core, from);
     }
@@ -197,6 +197,9 @@ enum status core_recover(struct core *core, const struct disk *disk, int64_t now
     buf_init(&at.names, 1 << 16);
     enum status status = journal_recover(core->journal, disk, replay, &at, report, why);
     buf_clear(&at.names);
+    if (status == OK && !queue_wake(core->queue, now_ms)) {
+        return error_set(why, ERR_MEMORY, "no memory for what recovered articles have to do");
+    }
     return status;
 }
 
@@ -512,7 +515,8 @@ void keep_park(struct core *core, int64_t now_ms)
     while (core->section_bytes > core->config.section_bytes / 2 &&
            (article = queue_next(core->queue, &at))) {
         struct holding *holding = core_holding(article);
-        if (holding_look(holding)->section_bytes > 0 &&
+        bool at_sinks = (core->graph.inner & ~article->done) == 0;
+        if (at_sinks && holding_look(holding)->section_bytes > 0 &&
             queue_park(core->queue, article, idle, now_ms + PARK_EMBARGO_MS)) {
             cool(core, holding);
             count++;

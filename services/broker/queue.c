@@ -68,6 +68,8 @@ struct queue {
     struct roster stories;  // articles by key[0], the latest version of each id
     struct roster memories; // by key[0], of ids that no article has
     struct roster holders;
+    int64_t holders_due_ms; // no lease runs out before
+    uint32_t last_holder;   // the one that was given something last; 0: none
     struct stage_lines lines[WIRE_STAGE_LIMIT];
     struct alarm *alarms; // binary heap
     size_t alarm_count, alarm_room;
@@ -77,6 +79,8 @@ struct queue {
     struct canceled *canceled; // taken away and not told yet
     size_t canceled_count, canceled_room;
     struct memory *oldest, *newest;
+    uint64_t *asleep; // handles, as they came
+    size_t asleep_count, asleep_room;
     uint64_t random;
     bool starved; // some articles may lack tasks: memory ran out. queue_tick tries again
     struct queue_counts counts;
@@ -89,6 +93,7 @@ struct queue *queue_new(const struct graph *graph, const struct queue_config *co
         queue->graph = graph;
         queue->config = *config;
         queue->random = config->seed * 2 + 1;
+        queue->holders_due_ms = INT64_MAX;
         pool_init(&queue->article_pool, sizeof(struct queued_article));
         pool_init(&queue->task_pool, sizeof(struct article_task));
         pool_init(&queue->extra_pool, sizeof(struct article_extra));
@@ -130,6 +135,7 @@ void queue_free(struct queue *queue, void (*free_holding)(void *holding))
     roster_clear(&queue->holders);
     free(queue->alarms);
     free(queue->canceled);
+    free(queue->asleep);
     free(queue);
 }
 
@@ -140,6 +146,11 @@ static uint64_t next_random(struct queue *queue)
     queue->random ^= queue->random << 25;
     queue->random ^= queue->random >> 27;
     return queue->random * 2685821657736338717u;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 // --- alarms
@@ -447,9 +458,8 @@ static uint32_t ready_stages(const struct queue *queue, const struct queued_arti
 static bool advance(struct queue *queue, struct queued_article *article, int64_t now_ms)
 {
     const struct graph *graph = queue->graph;
-    uint32_t ready = ready_stages(queue, article);
-    for (uint32_t stage = 1; stage <= graph->count; stage++) {
-        if ((ready & graph_bit(stage)) && !open_task(queue, article, stage, now_ms)) {
+    for (uint32_t ready = ready_stages(queue, article); ready; ready &= ready - 1) {
+        if (!open_task(queue, article, graph_lowest(ready), now_ms)) {
             queue->starved = true;
             return false;
         }
@@ -611,19 +621,71 @@ static bool replace_story(struct queue *queue, struct queued_article *article, s
     return true;
 }
 
-enum wire_outcome queue_judge(const struct queue *queue, const struct queue_put *put)
+// The same while there is room.
+static enum wire_outcome judge_known(const struct queue *queue, const struct story *known,
+                                     const struct queue_put *put)
 {
-    const struct story *known = find_story(queue, put->key);
     enum wire_outcome outcome = known ? judge(known, put) : WIRE_ACCEPTED;
     bool full = queue->counts.live + queue->counts.dead >= queue->config.max_articles;
     return outcome == WIRE_ACCEPTED && full ? WIRE_BUSY : outcome;
+}
+
+enum wire_outcome queue_judge(const struct queue *queue, const struct queue_put *put)
+{
+    return judge_known(queue, find_story(queue, put->key), put);
+}
+
+// Most of what a journal tells of has ended further on: what has is not kept, so that the list stays as long as the queue.
+static bool make_room_asleep(struct queue *queue)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < queue->asleep_count; i++) {
+        if (queue_find(queue, queue->asleep[i])) {
+            queue->asleep[kept++] = queue->asleep[i];
+        }
+    }
+    queue->asleep_count = kept;
+    if (kept <= queue->asleep_room / 2 && queue->asleep_room > 0) {
+        return true;
+    }
+    size_t room = queue->asleep_room ? queue->asleep_room * 2 : 256;
+    uint64_t *grown = realloc(queue->asleep, room * sizeof *grown);
+    if (!grown) {
+        return false;
+    }
+    queue->asleep = grown;
+    queue->asleep_room = room;
+    return true;
+}
+
+// Without memory for the note the article is awake at once: out of order, no more.
+static bool put_asleep(struct queue *queue, struct queued_article *article, int64_t now_ms)
+{
+    if (queue->asleep_count == queue->asleep_room && !make_room_asleep(queue)) {
+        return advance(queue, article, now_ms);
+    }
+    queue->asleep[queue->asleep_count++] = article->handle;
+    return true;
+}
+
+bool queue_wake(struct queue *queue, int64_t now_ms)
+{
+    bool all = true;
+    for (size_t i = 0; i < queue->asleep_count; i++) {
+        struct queued_article *article = queue_find(queue, queue->asleep[i]);
+        all &= !article || article->state != ARTICLE_LIVE || advance(queue, article, now_ms);
+    }
+    free(queue->asleep);
+    queue->asleep = NULL;
+    queue->asleep_count = queue->asleep_room = 0;
+    return all;
 }
 
 enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, int64_t now_ms,
                             struct queued_article **out)
 {
     struct story *known = find_story(queue, put->key);
-    enum wire_outcome outcome = queue_judge(queue, put);
+    enum wire_outcome outcome = judge_known(queue, known, put);
     *out = NULL;
     queue->counts.duplicates += outcome == WIRE_DUPLICATE;
     queue->counts.stale += outcome == WIRE_STALE;
@@ -639,7 +701,9 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
         article->story.content_hash = known->content_hash;
     }
     // The tasks come first: an older version must not end before the newer one is sure to stay.
-    if (!advance(queue, article, now_ms) || !replace_story(queue, article, known)) {
+    bool opened =
+        put->asleep ? put_asleep(queue, article, now_ms) : advance(queue, article, now_ms);
+    if (!opened || !replace_story(queue, article, known)) {
         while (article->tasks) {
             remove_task(queue, task_at(queue, article->tasks));
         }
@@ -659,8 +723,12 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
 
 static struct holder *find_holder(struct queue *queue, uint64_t number, int64_t now_ms)
 {
-    struct holder *holder = roster_find(&queue->holders, number);
+    struct holder *holder = pool_item(&queue->holder_pool, queue->last_holder);
+    if (!holder || holder->number != number) {
+        holder = roster_find(&queue->holders, number);
+    }
     if (holder) {
+        queue->last_holder = pool_number(holder);
         return holder;
     }
     holder = pool_take(&queue->holder_pool);
@@ -673,6 +741,7 @@ static struct holder *find_holder(struct queue *queue, uint64_t number, int64_t 
         pool_give(&queue->holder_pool, holder);
         return NULL;
     }
+    queue->holders_due_ms = sooner(queue->holders_due_ms, holder->expires_ms);
     return holder;
 }
 
@@ -963,26 +1032,37 @@ void queue_lose(struct queue *queue, uint64_t number, bool died, int64_t now_ms,
         recover_task(queue, task_at(queue, holder->first), died, was_alone, now_ms, worker);
     }
     assert(holder->count == 0);
+    queue->last_holder = 0;
     pool_give(&queue->holder_pool, holder);
 }
 
 // --- time
 
+// Leases only get longer: between two looks at all holders the earliest end is known well enough.
+static struct holder *next_expired(struct queue *queue, int64_t now_ms)
+{
+    size_t at = 0;
+    struct holder *holder;
+    if (now_ms < queue->holders_due_ms) {
+        return NULL;
+    }
+    queue->holders_due_ms = INT64_MAX;
+    while ((holder = roster_next(&queue->holders, &at))) {
+        queue->holders_due_ms = sooner(queue->holders_due_ms, holder->expires_ms);
+        if (holder->expires_ms <= now_ms) {
+            return holder;
+        }
+    }
+    return NULL;
+}
+
 static size_t expire_holders(struct queue *queue, int64_t now_ms)
 {
     size_t lost = 0;
-    for (bool again = true; again;) {
-        size_t at = 0;
-        struct holder *holder;
-        again = false;
-        while ((holder = roster_next(&queue->holders, &at))) {
-            if (holder->expires_ms <= now_ms) {
-                queue_lose(queue, holder->number, true, now_ms, VIEW(""));
-                lost++;
-                again = true;
-                break;
-            }
-        }
+    struct holder *holder;
+    while ((holder = next_expired(queue, now_ms))) {
+        queue_lose(queue, holder->number, true, now_ms, VIEW(""));
+        lost++;
     }
     return lost;
 }
@@ -1148,8 +1228,10 @@ void queue_jump(struct queue *queue, int64_t by_ms, int64_t now_ms)
     size_t at = 0;
     struct holder *holder;
     struct queued_article *article;
+    queue->holders_due_ms = INT64_MAX;
     while ((holder = roster_next(&queue->holders, &at))) {
         holder->expires_ms += by_ms;
+        queue->holders_due_ms = sooner(queue->holders_due_ms, holder->expires_ms);
     }
     at = 0;
     while ((article = roster_next(&queue->articles, &at))) {
@@ -1163,13 +1245,8 @@ void queue_jump(struct queue *queue, int64_t by_ms, int64_t now_ms)
 
 int64_t queue_next_ms(const struct queue *queue)
 {
-    int64_t next = queue->alarm_count > 0 ? queue->alarms[0].at_ms : INT64_MAX;
-    size_t at = 0;
-    const struct holder *holder;
-    while ((holder = roster_next(&queue->holders, &at))) {
-        next = holder->expires_ms < next ? holder->expires_ms : next;
-    }
-    return next;
+    return sooner(queue->alarm_count > 0 ? queue->alarms[0].at_ms : INT64_MAX,
+                  queue->holders_due_ms);
 }
 
 // --- endings

@@ -122,6 +122,7 @@ struct queue_put {
     uint8_t pubstatus;               // enum wire_pubstatus; WIRE_CANCELED is a kill
     bool again;                      // run this version again if it has ended, whatever its content
     bool unsafe;                     // not on disk yet: no sink gets it before queue_confirm
+    bool asleep; // out of a journal that may say more of it: no task before queue_wake
 };
 
 // What queue_put would answer, short of memory running out.
@@ -140,6 +141,10 @@ enum wire_outcome queue_put(struct queue *queue, const struct queue_put *put, in
 // before, a crash could take back: an older version, or a killed story, would come after it. Called once for each time that
 // the article was put or revived as unsafe. Does nothing when it has ended.
 void queue_confirm(struct queue *queue, uint64_t handle, int64_t now_ms);
+
+// Opens the tasks of the articles that were put asleep and still live, in the order they were put. False when memory ran
+// out: some have none.
+bool queue_wake(struct queue *queue, int64_t now_ms);
 
 // Remembers an id from an earlier life of the broker, without an article.
 void queue_remember(struct queue *queue, const struct story *story);
@@ -217,7 +222,8 @@ size_t queue_tick(struct queue *queue, int64_t now_ms);
 // that had opened already and is ahead again. Linear in the articles; not for small steps.
 void queue_jump(struct queue *queue, int64_t by_ms, int64_t now_ms);
 
-// When queue_tick has something to do next, or INT64_MAX.
+// When queue_tick may have something to do next, or INT64_MAX: never later than it has, but sooner when a lease was renewed
+// since the last call that looked at all. Constant time.
 int64_t queue_next_ms(const struct queue *queue);
 
 // The next article that ended since the last call, or NULL; `article->ending` says how. The caller frees

@@ -255,6 +255,53 @@ static void a_stage_is_supplied_once_and_only_while_nobody_has_it(void **state)
     queue_free(queue, free_nothing);
 }
 
+static void what_was_put_asleep_is_handed_out_in_its_order_once_the_queue_wakes(void **state)
+{
+    enum { ARTICLES = 1000 }; // more than the list of those asleep holds at first, twice over
+    struct graph graph;
+    struct queued_article *article;
+    (void)state;
+    assert_int_equal(graph_parse(&graph, VIEW("export = *\n"), NULL), OK);
+    struct queue *queue = queue_new(&graph, &queue_defaults);
+    for (uint64_t i = 1; i <= ARTICLES; i++) {
+        struct queue_put put = {.handle = i, .key = {i, 0}, .version = 1, .asleep = true};
+        assert_int_equal(queue_put(queue, &put, 0, &article), WIRE_ACCEPTED);
+        if (i % 2 == 1) { // ends before the queue wakes, as most of a journal does
+            assert_true(queue_discard(queue, i));
+            queue_forget(queue, queue_take_ended(queue));
+        }
+    }
+    assert_null(queue_lease(queue, 1, 1, 0));
+    assert_true(queue_wake(queue, 0));
+    queue_check(queue);
+    for (uint64_t i = 2; i <= ARTICLES; i += 2) {
+        assert_int_equal(queue_lease(queue, 1, 1, 0)->article->handle, i);
+    }
+    assert_null(queue_lease(queue, 1, 1, 0));
+    queue_free(queue, free_nothing);
+}
+
+static void a_lease_that_was_renewed_ends_on_time_though_the_queue_looked_too_early(void **state)
+{
+    struct graph graph;
+    struct queued_article *article;
+    const int64_t lease_ms = queue_defaults.lease_ms;
+    (void)state;
+    assert_int_equal(graph_parse(&graph, VIEW("export = *\n"), NULL), OK);
+    struct queue *queue = queue_new(&graph, &queue_defaults);
+    struct queue_put put = {.handle = 1, .key = {1, 1}, .version = 1};
+    assert_int_equal(queue_put(queue, &put, 0, &article), WIRE_ACCEPTED);
+    assert_non_null(queue_lease(queue, 1, 1, 0));
+    assert_int_equal(queue_next_ms(queue), lease_ms);
+    queue_renew(queue, 1, 500);
+    assert_true(queue_next_ms(queue) <= lease_ms + 500);
+    assert_int_equal(queue_tick(queue, lease_ms), 0);
+    assert_int_equal(queue_next_ms(queue), lease_ms + 500);
+    assert_int_equal(queue_tick(queue, lease_ms + 499), 0);
+    assert_int_equal(queue_tick(queue, lease_ms + 500), 1);
+    queue_free(queue, free_nothing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +309,8 @@ int main(void)
         cmocka_unit_test(lanes_share_by_weight),
         cmocka_unit_test(a_full_queue_says_busy_and_takes_again_later),
         cmocka_unit_test(a_stage_is_supplied_once_and_only_while_nobody_has_it),
+        cmocka_unit_test(what_was_put_asleep_is_handed_out_in_its_order_once_the_queue_wakes),
+        cmocka_unit_test(a_lease_that_was_renewed_ends_on_time_though_the_queue_looked_too_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { NUMBERS = 5000, STEPS = 400000 };
+enum { NUMBERS = 20000, STEPS = 400000 };
 
 struct item {
     char before[12];
