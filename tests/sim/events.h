@@ -33,23 +33,36 @@ struct event {
     struct frames frames;
 };
 
-// A heap. Starts empty: {0}.
+// Its place in the heap is told by one number: time, and who came first among those of the same time.
+struct event_key {
+    uint64_t key;
+    uint32_t place; // of the event
+};
+
+// A heap of keys; the events themselves stay where they are. Starts empty: {0}.
 struct events {
-    struct event *at;
-    size_t count, room;
+    struct event_key *heap; // those from `count` on name the free places
+    struct event *events;
+    uint32_t count, room;
     uint64_t order; // of the next event
 };
 
 // Frees all, frames that are on their way too.
 void events_clear(struct events *events);
 
-// Adds an event behind all others of its time.
-void events_add(struct events *events, struct event event);
+// Adds an event behind all others of its time; writes its order.
+void events_add(struct events *events, struct event *event);
 
 // Adds an event that was taken before and keeps its place among those of its new time.
-void events_put_back(struct events *events, struct event event);
+void events_put_back(struct events *events, const struct event *event);
 
-// Takes the first event; there must be one.
-struct event events_take(struct events *events);
+// Takes the first event; there must be one. It may be read until the next one is added.
+struct event *events_take(struct events *events);
+
+// When the first event is due; INT64_MAX when there is none.
+static inline int64_t events_next_ms(const struct events *events)
+{
+    return events->count > 0 ? events->events[events->heap[0].place].at_ms : INT64_MAX;
+}
 
 #endif

@@ -67,7 +67,6 @@ struct node {
     enum node_kind kind;
     uint32_t number;
     bool alive, linked;
-    bool pump_due; // something happened to it in this moment
     uint64_t life;
     uint64_t connection; // as the broker sees it
     int64_t timer_ms;    // the timer that is set
@@ -101,6 +100,7 @@ struct world {
     struct journal_commit commit;
     bool committing, sync_fails, stopping, calm;
     bool turn_due;          // messages came since the broker's last turn
+    uint32_t pump_due;      // set of nodes that something happened to in this moment, by number
     uint32_t turns;         // since the limits were checked
     int64_t slow_until_ms;  // the disk takes seconds until then
     int64_t full_until_ms;  // and has no room until then
@@ -165,19 +165,25 @@ static bool one_in(struct world *world, uint64_t n)
     return below(world, n) == 0;
 }
 
-__attribute__((format(printf, 2, 3))) static void tell(const struct world *world,
-                                                       const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void tell_story(const struct world *world,
+                                                             const char *format, ...)
 {
     va_list arguments;
-    if (!world->options->trace) {
-        return;
-    }
     printf("%9" PRId64 "  ", world->now_ms);
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
     putchar('\n');
 }
+
+// Costs nothing, arguments included, while nobody reads.
+#define tell(of, ...)                                                                              \
+    do {                                                                                           \
+        const struct world *reader = (of);                                                         \
+        if (reader->options->trace) {                                                              \
+            tell_story(reader, __VA_ARGS__);                                                       \
+        }                                                                                          \
+    } while (0)
 
 // Says what is wrong with the world itself, and ends.
 __attribute__((format(printf, 2, 3), noreturn)) static void give_up(const struct world *world,
@@ -206,7 +212,7 @@ static bool is_full(const struct world *world)
 static void schedule(struct world *world, int64_t in_ms, struct event event)
 {
     event.at_ms = world->now_ms + in_ms;
-    events_add(&world->events, event);
+    events_add(&world->events, &event);
 }
 
 // --- the network
@@ -1065,10 +1071,13 @@ static void end_shortage(struct world *world)
 {
     uint64_t calls = fault_count(FAULT_MEMORY);
     bool is_over = world->calm || world->now_ms >= world->short_until_ms;
-    fault_clear();
+    if (world->short_in == 0) {
+        return;
+    }
+    fault_set(FAULT_MEMORY, 0, false);
     if (world->short_in > calls) {
         world->short_in -= calls;
-    } else if (world->short_in > 0) {
+    } else {
         world->counts[SIM_SHORTAGES]++;
         world->short_ms = world->now_ms;
         world->short_in = is_over ? 0 : 1;
@@ -1248,7 +1257,7 @@ static bool is_postponed(struct world *world, struct event *event)
         return false;
     }
     event->at_ms = until;
-    events_put_back(&world->events, *event);
+    events_put_back(&world->events, event);
     return true;
 }
 
@@ -1318,7 +1327,7 @@ static void happen_to_node(struct world *world, struct node *node, const struct 
         }
         break;
     }
-    node->pump_due = true;
+    world->pump_due |= 1u << node->number;
 }
 
 static void happen(struct world *world, struct event *event)
@@ -1345,7 +1354,7 @@ static void happen(struct world *world, struct event *event)
     case EVENT_SUBMIT:
         if (node->submitted < world->options->articles) {
             submit(world, node);
-            node->pump_due = true;
+            world->pump_due |= 1u << node->number;
         }
         break;
     case EVENT_FAULT:
@@ -1355,7 +1364,7 @@ static void happen(struct world *world, struct event *event)
         if (!node->alive && event->life == node->life) {
             tell(world, "%s comes back", node->name);
             start_node(world, node);
-            node->pump_due = true;
+            world->pump_due |= 1u << node->number;
         }
         break;
     case EVENT_KILL_NOTED:
@@ -1411,15 +1420,14 @@ static bool is_drained(const struct world *world)
 // What came in the same moment is acted on together, as in production. False while there is more of it.
 static bool end_moment(struct world *world)
 {
-    if (world->events.count > 0 && world->events.at->at_ms == world->now_ms) {
+    if (events_next_ms(&world->events) == world->now_ms) {
         return false;
     }
-    for (uint32_t i = 0; i < NODES; i++) {
-        struct node *node = &world->nodes[i];
-        if (node->pump_due && node->alive) {
+    for (; world->pump_due; world->pump_due &= world->pump_due - 1) {
+        struct node *node = &world->nodes[__builtin_ctz(world->pump_due)];
+        if (node->alive) {
             pump_node(world, node);
         }
-        node->pump_due = false;
     }
     if (world->turn_due) {
         begin_shortage(world);
@@ -1433,7 +1441,7 @@ static void run_day(struct world *world)
 {
     bool drained = false;
     while (!drained && world->events.count > 0 && world->now_ms < FAULTY_MS + PATIENCE_MS) {
-        struct event event = events_take(&world->events);
+        struct event event = *events_take(&world->events);
         assert(event.at_ms >= world->now_ms);
         world->now_ms = event.at_ms;
         if (!world->calm && world->now_ms >= FAULTY_MS) {
