@@ -405,7 +405,7 @@ void core_tick(struct core *core, int64_t now_ms)
     queue_tick(core->queue, now_ms);
     core_settle_ended(core, now_ms);
     handout_send_canceled(core, now_ms);
-    keep_find_deliveries(core, now_ms);
+    progress_find(core, now_ms);
     keep_park(core, now_ms);
     watch_stages(core, now_ms);
     if (peers_are_due) {
@@ -449,7 +449,7 @@ int64_t core_next_ms(const struct core *core)
     if (core->acks_since_ms > 0) {
         next = sooner(next, core->acks_since_ms + 2 * (int64_t)core->acks_wait_ms);
     }
-    next = sooner(next, keep_progress_ms(core));
+    next = sooner(next, progress_next_ms(core));
     return core->disk_full ? sooner(next, core->retry_at_ms) : next;
 }
 
@@ -459,7 +459,7 @@ void core_turn(struct core *core, int64_t now_ms)
     handout_send_loaded(core, now_ms);
     handout_dispatch(core, now_ms);
     handout_send_loaded(core, now_ms); // what was fetched without a read
-    keep_progress(core, now_ms);
+    progress_write(core, now_ms);
     keep_commit(core, now_ms);
     intake_send_acks(core, now_ms);
     dlq_send_edited(core, now_ms);

@@ -152,7 +152,7 @@ void core_let_go(struct core *core, struct queued_article *article)
     queue_forget(core->queue, article);
 }
 
-void core_append_pipeline(struct core *core, int64_t now_ms)
+bool core_append_pipeline(struct core *core, int64_t now_ms)
 {
     char names[WIRE_STAGE_LIMIT * GRAPH_NAME_BYTES];
     struct journal_place place;
@@ -160,13 +160,12 @@ void core_append_pipeline(struct core *core, int64_t now_ms)
     struct record record = {.type = RECORD_PIPELINE};
     record.is.payload.at = (const uint8_t *)text.at;
     record.is.payload.bytes = (uint32_t)text.len;
-    journal_append(core->journal, &record, now_ms, &place);
+    return journal_append(core->journal, &record, now_ms, &place);
 }
 
 void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms)
 {
     struct journal_place place;
-    core_append_pipeline(core, now_ms);
     const struct dead_letter *why = queue_extra(article)->dead;
     struct record record = {.type = RECORD_DEAD, .count = why->stage, .handle = article->handle};
     record.is.dead = (struct record_dead){.at_ms = why->at_ms,
@@ -175,7 +174,9 @@ void core_append_dead(struct core *core, const struct queued_article *article, i
                                           .worker_bytes = (uint16_t)strlen(why->worker),
                                           .reason = (const uint8_t *)why->reason,
                                           .reason_bytes = (uint16_t)strlen(why->reason)};
-    journal_append(core->journal, &record, now_ms, &place);
+    if (core_append_pipeline(core, now_ms)) {
+        journal_append(core->journal, &record, now_ms, &place);
+    }
 }
 
 void core_bury(struct core *core, struct queued_article *article)

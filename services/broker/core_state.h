@@ -5,6 +5,7 @@
 //     intake.c     the door: PUT and ACK
 //     handout.c    WORK and RESULT
 //     keep.c       recovery, commits, segments
+//     progress.c   which sinks have an article
 //     watch.c      stages without workers
 //     answer.c     the operator's commands; dlq.c and trail.c: those about articles
 #ifndef COPYDESK_CORE_STATE_H
@@ -191,13 +192,13 @@ void core_count_bytes(struct core *core, const struct holding *holding, bool in)
 // Frees an article that ended.
 void core_let_go(struct core *core, struct queued_article *article);
 
-// Writes what the numbers of stages mean: they may mean something else after the next start.
-void core_append_pipeline(struct core *core, int64_t now_ms);
+// Writes what the numbers of stages mean: they may mean something else after the next start. False when memory ran out.
+bool core_append_pipeline(struct core *core, int64_t now_ms);
 
 // A dead letter begins with the first stage again when it is revived, and keeps nothing in memory but its id.
 void core_bury(struct core *core, struct queued_article *article);
 
-// Writes why an article is a dead letter, and before it the names of the stages.
+// Writes why an article is a dead letter, and before it the names of the stages. Without memory it runs again after a restart.
 void core_append_dead(struct core *core, const struct queued_article *article, int64_t now_ms);
 
 // Sees to the articles that ended since the last call: their DONE or DEAD goes to the journal.
@@ -245,6 +246,22 @@ void handout_dispatch(struct core *core, int64_t now_ms);
 // Once a second: warns of stages whose articles nobody fetches, and says when that is over.
 void watch_stages(struct core *core, int64_t now_ms);
 
+// --- progress.c
+
+// A sink has the article now, which lives on. When other sinks are without it for a second that is written, so that a restart
+// does not deliver it again; most of the time they are not, and nothing is.
+void progress_note(struct core *core, uint64_t handle, uint32_t stage, int64_t now_ms);
+void progress_write(struct core *core, int64_t now_ms);
+
+// When progress_write has something to do, or INT64_MAX.
+int64_t progress_next_ms(const struct core *core);
+
+// Without memory for some of it: looks for it in the articles. Linear in these, and rare.
+void progress_find(struct core *core, int64_t now_ms);
+
+// Writes it for an article whose record was just written again: what stands before that may go.
+void progress_carry(struct core *core, const struct queued_article *article, int64_t now_ms);
+
 // --- keep.c
 
 // Makes sure that records of `bytes` together can be appended, and that an article can be kept from the sinks until they are on
@@ -253,17 +270,6 @@ bool keep_reserve(struct core *core, size_t bytes, int64_t now_ms);
 
 // Sinks get the article, which is unsafe, when all that was appended so far is on disk. After keep_reserve.
 void keep_until_safe(struct core *core, uint64_t handle);
-
-// A sink has the article now, which lives on. When other sinks are without it for a second that is written, so that a restart
-// does not deliver it again; most of the time they are not, and nothing is.
-void keep_delivery(struct core *core, uint64_t handle, uint32_t stage, int64_t now_ms);
-void keep_progress(struct core *core, int64_t now_ms);
-
-// Without memory for some of it: looks for it in the articles. Linear in these, and rare.
-void keep_find_deliveries(struct core *core, int64_t now_ms);
-
-// When keep_progress has something to do, or INT64_MAX.
-int64_t keep_progress_ms(const struct core *core);
 
 // Begins a commit when there is something to write and none is under way.
 void keep_commit(struct core *core, int64_t now_ms);

@@ -95,7 +95,7 @@ static void go_on(struct core *core, struct peer *peer, const struct queued_arti
     bool is_sink = core->graph.stages[peer->stage - 1].terminal;
     peer->done++;
     if (is_sink && article->state == ARTICLE_LIVE) {
-        keep_delivery(core, article->handle, peer->stage, now_ms);
+        progress_note(core, article->handle, peer->stage, now_ms);
     } else if (!is_sink) {
         take_along(core, peer, article, walk, now_ms);
         if ((core->graph.readers & ~article->done) == 0) {

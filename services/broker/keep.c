@@ -9,10 +9,6 @@
 // An article that keeps a segment so far behind the newest one is written again.
 enum { STRAGGLE_SEGMENTS = 8 };
 
-// So long an article may be with one sink and not with another before that is written; with it goes what is half as old, so
-// that it costs no more than two commits a second.
-enum { PROGRESS_MS = 1000 };
-
 // How often articles are looked through for sections to give up; an embargo that ends sooner keeps them.
 enum { PARK_MS = 250, PARK_EMBARGO_MS = 60000 };
 
@@ -205,32 +201,6 @@ enum status core_recover(struct core *core, const struct disk *disk, int64_t now
 
 // --- reading back and writing again
 
-// Writes that the sink has these articles.
-static void append_progress(struct core *core, uint32_t stage, struct view handles, int64_t now_ms)
-{
-    struct journal_place place;
-    struct record record = {.type = RECORD_PROGRESS, .count = stage};
-    record.is.payload.at = (const uint8_t *)handles.at;
-    record.is.payload.bytes = (uint32_t)handles.len;
-    core->deliveries_lost |= !journal_append(core->journal, &record, now_ms, &place);
-}
-
-// The same for all sinks that have this one.
-static void carry_progress(struct core *core, const struct queued_article *article, int64_t now_ms)
-{
-    uint32_t sinks = article->done & core->graph.terminal;
-    char handle[sizeof article->handle];
-    set_u64(handle, article->handle);
-    if (sinks) {
-        core_append_pipeline(core, now_ms);
-    }
-    for (uint32_t stage = 1; stage <= core->graph.count; stage++) {
-        if (sinks & graph_bit(stage)) {
-            append_progress(core, stage, (struct view){handle, sizeof handle}, now_ms);
-        }
-    }
-}
-
 // Writes a straggler again, so that its old segment can go. A dead letter's reason goes with it, and which sinks have it.
 static void move_article(struct core *core, struct queued_article *article, struct view document,
                          int64_t now_ms)
@@ -244,7 +214,7 @@ static void move_article(struct core *core, struct queued_article *article, stru
     if (article->state == ARTICLE_DEAD && queue_extra(article)->dead) {
         core_append_dead(core, article, now_ms);
     }
-    carry_progress(core, article, now_ms);
+    progress_carry(core, article, now_ms);
 }
 
 static void move_stragglers(struct core *core, int64_t now_ms)
@@ -396,103 +366,6 @@ static void confirm(struct core *core, int64_t now_ms)
         if (article) {
             spill(core, article);
         }
-    }
-}
-
-void keep_delivery(struct core *core, uint64_t handle, uint32_t stage, int64_t now_ms)
-{
-    struct delivery *delivery = core_list_push(&core->delivered, sizeof *delivery);
-    if (delivery) {
-        *delivery = (struct delivery){handle, now_ms, stage};
-    }
-    core->deliveries_lost |= !delivery;
-}
-
-void keep_find_deliveries(struct core *core, int64_t now_ms)
-{
-    size_t at = 0;
-    const struct queued_article *article;
-    bool lost = core->deliveries_lost;
-    core->deliveries_lost = false;
-    while (lost && !core->deliveries_lost && (article = queue_next(core->queue, &at))) {
-        uint32_t sinks = article->state == ARTICLE_LIVE ? article->done & core->graph.terminal : 0;
-        for (uint32_t stage = 1; sinks >> (stage - 1); stage++) {
-            if (sinks & graph_bit(stage)) {
-                keep_delivery(core, article->handle, stage, now_ms);
-            }
-        }
-    }
-}
-
-int64_t keep_progress_ms(const struct core *core)
-{
-    const struct list *list = &core->delivered;
-    const struct delivery *first = (const struct delivery *)list->at + list->first;
-    bool waits = list->first < list->end && !core->disk_full;
-    return !waits ? INT64_MAX : core->draining ? 0 : first->at_ms + PROGRESS_MS;
-}
-
-static void add_handle(struct buf *handles, uint64_t handle)
-{
-    char bytes[sizeof handle];
-    set_u64(bytes, handle);
-    buf_add(handles, (struct view){bytes, sizeof bytes});
-}
-
-// The sink still has the article, and another has not.
-static bool is_partly_delivered(const struct core *core, const struct delivery *delivery)
-{
-    const struct queued_article *article = queue_find(core->queue, delivery->handle);
-    return article && article->state == ARTICLE_LIVE &&
-           (article->done & graph_bit(delivery->stage));
-}
-
-// The handles among `count` deliveries that are this sink's.
-static void add_handles(const struct delivery *deliveries, size_t count, uint32_t stage,
-                        struct buf *handles)
-{
-    buf_reset(handles);
-    for (size_t i = 0; i < count; i++) {
-        if (deliveries[i].stage == stage) {
-            add_handle(handles, deliveries[i].handle);
-        }
-    }
-}
-
-static void write_progress(struct core *core, const struct delivery *deliveries, size_t count,
-                           int64_t now_ms)
-{
-    struct buf handles;
-    buf_init(&handles, count * sizeof(uint64_t));
-    core_append_pipeline(core, now_ms);
-    for (uint32_t stage = 1; stage <= core->graph.count; stage++) {
-        add_handles(deliveries, count, stage, &handles);
-        core->deliveries_lost |= handles.full;
-        if (handles.len > 0) {
-            append_progress(core, stage, buf_view(&handles), now_ms);
-        }
-    }
-    buf_clear(&handles);
-}
-
-void keep_progress(struct core *core, int64_t now_ms)
-{
-    struct list *list = &core->delivered;
-    struct delivery *all = list->at;
-    size_t first = list->first;
-    size_t kept = first;
-    if (now_ms < keep_progress_ms(core)) {
-        return;
-    }
-    while (list->first < list->end &&
-           (core->draining || now_ms - all[list->first].at_ms >= PROGRESS_MS / 2)) {
-        const struct delivery *delivery = &all[list->first++];
-        if (is_partly_delivered(core, delivery)) {
-            all[kept++] = *delivery;
-        }
-    }
-    if (kept > first) {
-        write_progress(core, all + first, kept - first, now_ms);
     }
 }
 
