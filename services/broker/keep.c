@@ -143,7 +143,7 @@ static void replay_progress(const struct replay *at, const struct record *record
 {
     uint32_t stage = present_stage(at, record->count);
     for (uint32_t i = 0; stage > 0 && i < record->is.payload.bytes / 8; i++) {
-        queue_deliver(at->core->queue, handle_at(record, i), stage, at->now_ms);
+        queue_deliver(at->core->queue, handle_at(record, i), stage);
         core_settle_ended(at->core, at->now_ms);
     }
 }

@@ -1307,7 +1307,7 @@ bool queue_revive(struct queue *queue, uint64_t handle, bool unsafe, int64_t now
     return true;
 }
 
-void queue_deliver(struct queue *queue, uint64_t handle, uint32_t stage, int64_t now_ms)
+void queue_deliver(struct queue *queue, uint64_t handle, uint32_t stage)
 {
     const struct graph *graph = queue->graph;
     struct queued_article *article = queue_find(queue, handle);
@@ -1321,8 +1321,6 @@ void queue_deliver(struct queue *queue, uint64_t handle, uint32_t stage, int64_t
     article->done |= graph_bit(stage);
     if ((graph->terminal & ~article->done) == 0) {
         end_article(queue, article, ENDED_COMPLETE);
-    } else {
-        advance(queue, article, now_ms);
     }
 }
 

@@ -264,7 +264,7 @@ struct queued_article *queue_head(const struct queue *queue, const uint64_t key[
 
 // A sink has the article, as the journal says: it does not get it again. When no other sink is left it is complete. Does
 // nothing unless the article lives and `stage` is a sink.
-void queue_deliver(struct queue *queue, uint64_t handle, uint32_t stage, int64_t now_ms);
+void queue_deliver(struct queue *queue, uint64_t handle, uint32_t stage);
 
 // Shelves a live article, as when the journal says it was dead.
 void queue_shelve(struct queue *queue, struct queued_article *article,

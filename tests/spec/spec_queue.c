@@ -240,7 +240,7 @@ static void other(struct script *script)
         buf_printf(script->out, "%s\n", done ? "ok" : "no dead letter");
     } else if (view_equal(command, VIEW("deliver"))) {
         queue_deliver(script->queue, handle_of(script, script->words[2]),
-                      graph_find(&script->graph, who), script->now_ms);
+                      graph_find(&script->graph, who));
         buf_printf(script->out, "ok\n");
     } else if (view_equal(command, VIEW("confirm"))) {
         queue_confirm(script->queue, handle_of(script, who), script->now_ms);

@@ -304,7 +304,7 @@ static void a_patient_client_is_told_before_its_broker_leaves(void **state)
 static void a_client_in_want_of_its_credit_is_told_however_patient(void **state)
 {
     struct desk *desk = *state;
-    char id[8];
+    char id[16];
     hello_patient(desk);
     for (int i = 0; i < 32; i++) {
         snprintf(id, sizeof id, "a%d", i);
