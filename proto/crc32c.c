@@ -34,7 +34,13 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_hardware(uint32_t crc, 
         value = __builtin_ia32_crc32di(value, word);
     }
     crc = (uint32_t)value;
-    for (; len > 0; len--, at++) {
+    if (len & 4) {
+        uint32_t word;
+        memcpy(&word, at, 4);
+        crc = __builtin_ia32_crc32si(crc, word);
+        at += 4;
+    }
+    for (len &= 3; len > 0; len--, at++) {
         crc = __builtin_ia32_crc32qi(crc, *at);
     }
     return ~crc;

@@ -408,8 +408,8 @@ static void add_result(struct worker_core *core, const struct worker_article *ar
 static size_t result_bytes(const struct worker_article *article)
 {
     size_t bytes = article->result_len;
-    for (int i = 0; i < WORKER_ALONG_LIMIT; i++) {
-        bytes += article->along_len[i];
+    for (uint32_t left = article->along; left; left &= left - 1) {
+        bytes += article->along_len[__builtin_ctz(left)];
     }
     return bytes;
 }

@@ -410,12 +410,12 @@ static bool carry_memories(struct core *core, uint64_t segment, int64_t now_ms)
     size_t at = 0;
     struct story *story;
     while ((story = queue_next_memory(core->queue, &at))) {
-        struct journal_place place;
-        struct record record = {.type = RECORD_SEEN,
-                                .pubstatus = story->canceled ? WIRE_CANCELED : WIRE_USABLE};
         if (story->evidence > segment) {
             continue;
         }
+        struct journal_place place;
+        struct record record = {.type = RECORD_SEEN,
+                                .pubstatus = story->canceled ? WIRE_CANCELED : WIRE_USABLE};
         record.is.seen = (struct record_seen){.key = {story->key[0], story->key[1]},
                                               .version = story->version,
                                               .content_hash = story->content_hash};
