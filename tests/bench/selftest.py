@@ -203,12 +203,19 @@ class Load(unittest.TestCase):
 
 
 class Utilisation(unittest.TestCase):
-    def test_the_worker_s_own_metrics_are_read(self):
-        text = ("# TYPE copydesk_stage_duration_seconds histogram\n"
-                'copydesk_stage_duration_seconds_sum{stage="busy"} 12.5\n'
-                'copydesk_stage_duration_seconds_count{stage="busy"} 2500\n')
-        self.assertEqual(utilisation.value_of(text, 'copydesk_stage_duration_seconds_sum{stage="busy"}'), 12.5)
-        self.assertEqual(utilisation.value_of(text, 'copydesk_articles_total{stage="busy",outcome="ok"}'), 0.0)
+    def test_articles_are_read_from_the_worker_s_own_metrics(self):
+        text = ('copydesk_articles_total{stage="busy",outcome="failed"} 3\n'
+                'copydesk_articles_total{stage="busy",outcome="ok"} 2500\n')
+        self.assertEqual(utilisation.articles_of(text), 2500)
+        self.assertEqual(utilisation.articles_of(""), 0)
+
+    def test_waiting_for_a_processor_is_not_idle_and_sleeping_is(self):
+        before = (10.0, 100, {"1": (1.0, 0.0), "2": (5.0, 1.0)})
+        after = (14.0, 2000, {"1": (1.1, 0.0), "2": (6.9, 2.9)})  # of 4 s it ran 1.9, waited 1.9, slept 0.2
+        stage, idle = utilisation.shares(before, after, 1000)
+        self.assertAlmostEqual(stage, 1.9 / 2.0)
+        self.assertAlmostEqual(idle, 0.05)
+
 
 
 if __name__ == "__main__":
