@@ -107,10 +107,11 @@ static void learn(struct desks *desks, const struct worker_article *article, int
     desks->article_us += (us - desks->article_us) / (first ? 1 : FORGET);
 }
 
-// More than one for each desk, so that none stands idle until the loop comes by itself.
+// More than one for each desk, and enough that none stands idle until the loop comes, though others have its processor.
 static bool is_full(const struct desks *desks)
 {
-    return desks->todo_len > desks->plan.count;
+    return desks->todo_len > desks->plan.count && desks->us_per_byte * (double)desks->todo_bytes >
+                                                      (double)desks->plan.count * DESKS_SHORT_US;
 }
 
 static void tell_ready(struct desks *desks, bool in_loop)

@@ -22,6 +22,7 @@
 
 enum {
     DESKS_LIMIT = 256,
+    DESKS_SHORT_US = 10000,   // less work before each desk is short
     DESKS_QUICK_US = 1000,    // a host works on so much between two turns of the loop
     DESKS_PATIENCE_US = 50000 // a host that is longer at an article loses the loop
 };

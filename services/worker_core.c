@@ -7,7 +7,7 @@
 enum {
     BATCH_LIMIT = 64,  // results in one message: as many as the broker packs into one
     DEPTH_LEAST = 2,   // one running, one to go on with
-    DEPTH_US = 4000,   // of work before a thread
+    DEPTH_US = 20000,  // of work before a thread
     CREDIT_US = 50000, // of work for each thread in the process
     UNKNOWN_US = 2000, // taken for the first articles, before their time is known
 };

@@ -94,9 +94,10 @@ struct worker_pace {
     uint32_t credit; // of the broker's here, those included
 };
 
-// Enough that threads never wait: before each thread 4 ms of work, at least one article; in the whole process 50 ms of work, so
-// that the broker may be late, but no more than two full messages for each thread. The less a worker holds, the more
-// is left to others, and the sooner an urgent article is begun: it passes all but what lies before the threads.
+// Enough that threads never wait: before each thread 20 ms of work, at least one article, so that the loop may be late when
+// others have its processor; in the whole process 50 ms of work, so that the broker may be, but no more than two full
+// messages for each thread. The less a worker holds, the more is left to others. An urgent article passes all that has not
+// begun, once there is room before the threads.
 struct worker_pace worker_pace_for(uint32_t threads, int64_t article_us);
 
 struct worker_counts {

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { BEATS_LIMIT = 2000 };
+enum { BEATS_LIMIT = 2000, SLOW_TURNS = 10000000 }; // some 10 ms
 
 // A loop with desks on it. A beat every millisecond shows that the loop goes on.
 struct office {
@@ -176,9 +176,13 @@ static void send_one_before_five(struct office *office)
 static void the_loop_is_not_woken_while_there_is_enough_to_do_but_for_urgent_articles(void **state)
 {
     (void)state;
-    struct office office = {.on_beat = send_one_before_five, .wanted = 6, .lane = WIRE_ROUTINE};
+    struct office office = {
+        .on_beat = send_one_before_five, .wanted = 6, .lane = WIRE_ROUTINE, .spin = SLOW_TURNS};
     run(&office, 1, 60000000);
     assert_int_equal(office.early, 0);
+    struct office quick = {.on_beat = send_one_before_five, .wanted = 6, .lane = WIRE_ROUTINE};
+    run(&quick, 1, 60000000); // five of them are done before the loop may get a processor
+    assert_int_equal(quick.early, 1);
     struct office urgent = {.on_beat = send_one_before_five, .wanted = 6, .lane = WIRE_URGENT};
     run(&urgent, 1, 60000000);
     assert_int_equal(urgent.early, 1);

@@ -465,11 +465,11 @@ static void quick_articles_are_held_by_the_batch_and_slow_ones_by_the_few(void *
     (void)state;
     expect_pace(1, 3, 64, 128);
     expect_pace(4, 3, 4 * 64, 4 * 128);
-    expect_pace(1, 100, 40, 128);
-    expect_pace(1, 1000, 4, 50);
-    expect_pace(2, 5000, 2 * 2, 2 * 10);
+    expect_pace(1, 100, 64, 128);
+    expect_pace(1, 1000, 20, 50);
+    expect_pace(2, 5000, 2 * 4, 2 * 10);
     expect_pace(1, 60000000, 2, 3);
-    expect_pace(1, 0, 2, 25); // not known yet: as if 2 ms
+    expect_pace(1, 0, 10, 25); // not known yet: as if 2 ms
 }
 
 // Receives, runs and answers one article; what the answer granted.
