@@ -369,6 +369,17 @@ static void confirm(struct core *core, int64_t now_ms)
     }
 }
 
+// Some article may wait long: for a sink of the set `idle`, or for its embargo.
+static bool may_wait_long(const struct core *core, uint32_t idle)
+{
+    const struct queue_counts *counts = queue_counts(core->queue);
+    size_t delayed = 0;
+    for (uint32_t i = 0; i < core->graph.count; i++) {
+        delayed += core->graph.terminal & graph_bit(i + 1) ? counts->stages[i].delayed : 0;
+    }
+    return idle != 0 || delayed > 0;
+}
+
 // Sections that nobody will fetch soon, because their sink is away or their embargo is long, give up their memory when that
 // gets short: or the articles behind them would wait as well. The stages make them again.
 void keep_park(struct core *core, int64_t now_ms)
@@ -384,6 +395,9 @@ void keep_park(struct core *core, int64_t now_ms)
     core->parked_ms = now_ms;
     for (uint32_t i = 0; i < core->worker_count; i++) {
         idle &= ~graph_bit(core->workers[i]->stage);
+    }
+    if (!may_wait_long(core, idle)) {
+        return;
     }
     while (core->section_bytes > core->config.section_bytes / 2 &&
            (article = queue_next(core->queue, &at))) {
