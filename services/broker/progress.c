@@ -38,9 +38,11 @@ void progress_find(struct core *core, int64_t now_ms)
 int64_t progress_next_ms(const struct core *core)
 {
     const struct list *list = &core->delivered;
-    const struct delivery *first = (const struct delivery *)list->at + list->first;
-    bool waits = list->first < list->end && !core->disk_full;
-    return !waits ? INT64_MAX : core->draining ? 0 : first->at_ms + PROGRESS_MS;
+    const struct delivery *all = list->at;
+    if (list->first == list->end || core->disk_full) {
+        return INT64_MAX;
+    }
+    return core->draining ? 0 : all[list->first].at_ms + PROGRESS_MS;
 }
 
 // Writes what the numbers of sinks mean. False when memory ran out.
