@@ -533,6 +533,7 @@ bool journal_done(struct journal *journal, uint64_t handle, struct journal_place
     }
     char *at = buf_reserve(&journal->done, sizeof handle);
     if (!at) {
+        journal->done.full = false; // for this one; there may be memory for the next
         return false;
     }
     set_u64(at, handle);

@@ -160,7 +160,8 @@ static bool earlier(const struct alarm *a, const struct alarm *b)
     return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->handle < b->handle;
 }
 
-static bool add_alarm(struct queue *queue, struct alarm alarm)
+// Room for one more. False when memory ran out.
+static bool reserve_alarm(struct queue *queue)
 {
     if (queue->alarm_count == queue->alarm_room) {
         size_t room = queue->alarm_room ? queue->alarm_room * 2 : 64;
@@ -171,6 +172,14 @@ static bool add_alarm(struct queue *queue, struct alarm alarm)
         }
         queue->alarms = grown;
         queue->alarm_room = room;
+    }
+    return true;
+}
+
+static bool add_alarm(struct queue *queue, struct alarm alarm)
+{
+    if (!reserve_alarm(queue)) {
+        return false;
     }
     size_t at = queue->alarm_count++;
     while (at > 0 && earlier(&alarm, &queue->alarms[(at - 1) / 2])) {
@@ -300,8 +309,8 @@ static void detach(struct queue *queue, struct article_task *task)
     }
 }
 
-// Lets a detached task wait until `due_ms`. Without memory for the alarm it is ready at once, which is
-// early but loses nothing.
+// Lets a detached task wait until `due_ms`. Without memory for the alarm it is ready at once, which is early but loses
+// nothing; where an embargo would leak the alarm is reserved before.
 static void delay(struct queue *queue, struct article_task *task, int64_t due_ms, int64_t now_ms)
 {
     struct alarm alarm = {due_ms, task->article->handle, task->stage};
@@ -430,7 +439,10 @@ static void end_article(struct queue *queue, struct queued_article *article, enu
 static bool open_task(struct queue *queue, struct queued_article *article, uint32_t stage,
                       int64_t now_ms)
 {
-    struct article_task *task = pool_take(&queue->task_pool);
+    int64_t embargo_ms = queue_extra(article)->embargo_ms;
+    bool gated = queue->graph->stages[stage - 1].terminal && embargo_ms > now_ms;
+    struct article_task *task =
+        gated && !reserve_alarm(queue) ? NULL : pool_take(&queue->task_pool);
     if (!task) {
         return false;
     }
@@ -440,8 +452,6 @@ static bool open_task(struct queue *queue, struct queued_article *article, uint3
     task->since_ms = now_ms;
     task->sibling = article->tasks;
     article->tasks = pool_number(task);
-    int64_t embargo_ms = queue_extra(article)->embargo_ms;
-    bool gated = queue->graph->stages[stage - 1].terminal && embargo_ms > now_ms;
     delay(queue, task, gated ? embargo_ms : now_ms, now_ms);
     return true;
 }
@@ -1191,6 +1201,7 @@ static bool waits_for_embargo(const struct article_task *task)
     return task->state == TASK_DELAYED && task->since_ms == queue_extra(task->article)->embargo_ms;
 }
 
+// Without memory to let it wait the task goes, and queue_tick opens it again.
 static void jump_task(struct queue *queue, struct article_task *task, int64_t by_ms, int64_t now_ms)
 {
     int64_t embargo_ms = queue_extra(task->article)->embargo_ms;
@@ -1200,6 +1211,11 @@ static void jump_task(struct queue *queue, struct article_task *task, int64_t by
     task->since_ms += by_ms;
     if (task->state == TASK_READY && queue->graph->stages[task->stage - 1].terminal &&
         embargo_ms > now_ms) {
+        if (!reserve_alarm(queue)) {
+            queue->starved = true;
+            remove_task(queue, task);
+            return;
+        }
         detach(queue, task);
         delay(queue, task, embargo_ms, now_ms);
     }
@@ -1235,8 +1251,9 @@ void queue_jump(struct queue *queue, int64_t by_ms, int64_t now_ms)
     }
     at = 0;
     while ((article = roster_next(&queue->articles, &at))) {
-        struct article_task *task = task_at(queue, article->tasks);
-        for (; task; task = task_at(queue, task->sibling)) {
+        struct article_task *next, *task = task_at(queue, article->tasks);
+        for (; task; task = next) {
+            next = task_at(queue, task->sibling);
             jump_task(queue, task, by_ms, now_ms);
         }
     }

@@ -1167,6 +1167,20 @@ static void note_deliveries(struct world *world)
     }
 }
 
+// An article that ended while memory was short may be run again: its end could not be noted (core_settle_ended).
+static void forget_unsaid(struct world *world)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < world->noted_count; i++) {
+        const struct queued_article *article =
+            queue_find(core_queue(world->core), world->noted[i].handle);
+        if (article || world->short_ms < world->noted_ms) {
+            world->noted[kept++] = world->noted[i];
+        }
+    }
+    world->noted_count = kept;
+}
+
 // The broker is killed some time after deliveries were noted, in a moment when all that it wrote is on disk.
 static void kill_noted(struct world *world)
 {
@@ -1181,6 +1195,7 @@ static void kill_noted(struct world *world)
         schedule(world, 50, (struct event){.kind = EVENT_KILL_NOTED});
         return;
     }
+    forget_unsaid(world);
     world->noted_ms = is_written ? INT64_MIN : 0;
     kill_broker(world);
 }

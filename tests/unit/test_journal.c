@@ -171,6 +171,21 @@ static void a_segment_goes_when_all_its_articles_are_done(void **state)
     free(disk);
 }
 
+static void a_completion_without_memory_does_not_keep_out_the_next(void **state)
+{
+    struct journal *journal = small_journal();
+    struct journal_place place = append(journal, 1);
+    (void)state;
+    for (uint64_t n = 1; n <= 2; n++) {
+        fault_set(FAULT_MEMORY, n, false);
+        assert_false(journal_done(journal, 1, place));
+        fault_clear();
+    }
+    assert_true(journal_done(journal, 1, place));
+    assert_int_equal(journal_waiting_done(journal), 1);
+    journal_free(journal);
+}
+
 static void what_is_left_of_a_segment_straggles_when_those_behind_it_are_worked_off(void **state)
 {
     struct memory_disk *disk = new_disk();
@@ -294,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_in_an_earlier_segment_is_refused_and_named),
         cmocka_unit_test(a_missing_segment_is_named),
         cmocka_unit_test(a_segment_goes_when_all_its_articles_are_done),
+        cmocka_unit_test(a_completion_without_memory_does_not_keep_out_the_next),
         cmocka_unit_test(what_is_left_of_a_segment_straggles_when_those_behind_it_are_worked_off),
         cmocka_unit_test(a_write_without_room_is_tried_again_at_the_same_place),
         cmocka_unit_test(what_was_reserved_is_there_when_memory_is_not),

@@ -1,3 +1,4 @@
+#include "common/fault.h"
 #include "services/broker/queue.h"
 
 #include <setjmp.h>
@@ -302,6 +303,77 @@ static void a_lease_that_was_renewed_ends_on_time_though_the_queue_looked_too_ea
     queue_free(queue, free_nothing);
 }
 
+// --- embargoes when memory runs out
+
+enum { WAVE = 64 }; // alarms that fit before the queue needs memory for more
+
+static enum wire_outcome put_embargoed(struct queue *queue, uint64_t handle, int64_t embargo_ms)
+{
+    struct queued_article *article;
+    struct queue_put put = {.handle = handle,
+                            .key = {handle, 7},
+                            .version = 1,
+                            .embargo_ms = embargo_ms,
+                            .lane = WIRE_ROUTINE};
+    return queue_put(queue, &put, 0, &article);
+}
+
+static size_t lease_all(struct queue *queue, int64_t now_ms)
+{
+    size_t count = 0;
+    queue_tick(queue, now_ms);
+    while (queue_lease(queue, 1, 9, now_ms)) {
+        count++;
+    }
+    return count;
+}
+
+static void an_embargo_holds_when_there_is_no_memory_for_its_alarm(void **state)
+{
+    struct graph graph;
+    size_t refused = 0;
+    (void)state;
+    assert_int_equal(graph_parse(&graph, VIEW("export = *\n"), NULL), OK);
+    for (uint64_t n = 1; n <= 8; n++) {
+        struct queue *queue = queue_new(&graph, &queue_defaults);
+        for (uint64_t i = 1; i <= WAVE; i++) {
+            assert_int_equal(put_embargoed(queue, i, 1000), WIRE_ACCEPTED);
+        }
+        fault_set(FAULT_MEMORY, n, false);
+        bool accepted = put_embargoed(queue, WAVE + 1, 1000) == WIRE_ACCEPTED;
+        fault_clear();
+        refused += !accepted;
+        assert_int_equal(lease_all(queue, 999), 0);
+        assert_int_equal(lease_all(queue, 1000), WAVE + accepted);
+        queue_check(queue);
+        queue_free(queue, free_nothing);
+    }
+    assert_true(refused < 8);
+}
+
+static void an_embargo_that_is_ahead_again_holds_without_memory(void **state)
+{
+    struct graph graph;
+    (void)state;
+    assert_int_equal(graph_parse(&graph, VIEW("export = *\n"), NULL), OK);
+    struct queue *queue = queue_new(&graph, &queue_defaults);
+    for (uint64_t i = 1; i <= 2 * (uint64_t)WAVE; i++) {
+        assert_int_equal(put_embargoed(queue, i, 1000), WIRE_ACCEPTED);
+        if (i == WAVE) {
+            queue_tick(queue, 1000);
+        }
+    }
+    queue_tick(queue, 1000);
+    fault_set(FAULT_MEMORY, 1, true);
+    queue_jump(queue, -500, 500);
+    assert_int_equal(fault_count(FAULT_MEMORY) > 0, true);
+    fault_clear();
+    assert_int_equal(lease_all(queue, 999), 0);
+    assert_int_equal(lease_all(queue, 1000), 2 * WAVE);
+    queue_check(queue);
+    queue_free(queue, free_nothing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +383,8 @@ int main(void)
         cmocka_unit_test(a_stage_is_supplied_once_and_only_while_nobody_has_it),
         cmocka_unit_test(what_was_put_asleep_is_handed_out_in_its_order_once_the_queue_wakes),
         cmocka_unit_test(a_lease_that_was_renewed_ends_on_time_though_the_queue_looked_too_early),
+        cmocka_unit_test(an_embargo_holds_when_there_is_no_memory_for_its_alarm),
+        cmocka_unit_test(an_embargo_that_is_ahead_again_holds_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
