@@ -61,13 +61,14 @@ build() {
     cmake --build --preset "$preset" "$@" >>"build/$preset.log" 2>&1 || { tail -n 40 "build/$preset.log" >&2; return 1; }
 }
 
+# build_release [TARGET...]
 build_release() {
     [ -z "$(missing_packages)" ] || setup
-    build release
+    build release "$@"
 }
 
 demo() {
-    build_release
+    build_release copydesk
     for article in tests/articles/scrape-masthead.txt tests/articles/page-render-date.html; do
         [ -f "$article" ] || continue
         echo "\$ copydesk enrich $article"
