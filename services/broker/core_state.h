@@ -241,6 +241,9 @@ void handout_drop_load(struct core *core, uint64_t handle);
 // Hands out what is ready, within each worker's credit.
 void handout_dispatch(struct core *core, int64_t now_ms);
 
+// The set of stages that somebody works at.
+uint32_t handout_staffed(const struct core *core);
+
 // --- watch.c
 
 // Once a second: warns of stages whose articles nobody fetches, and says when that is over.

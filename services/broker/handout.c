@@ -230,8 +230,7 @@ static bool lacks_document(const struct core *core, const struct article_task *t
            !holding_look(core_holding(task->article))->document;
 }
 
-// The stages that somebody works at.
-static uint32_t staffed(const struct core *core)
+uint32_t handout_staffed(const struct core *core)
 {
     uint32_t stages = 0;
     for (uint32_t i = 0; i < core->worker_count; i++) {
@@ -246,7 +245,7 @@ static uint32_t staffed(const struct core *core)
 // up again (keep_park).
 static bool has_enough_begun(const struct core *core)
 {
-    uint32_t stages = staffed(core);
+    uint32_t stages = handout_staffed(core);
     size_t shortest = SIZE_MAX; // line before a sink
     for (uint32_t number = 1; number <= core->graph.count; number++) {
         const struct graph_stage *stage = &core->graph.stages[number - 1];

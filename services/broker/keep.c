@@ -384,7 +384,7 @@ static bool may_wait_long(const struct core *core, uint32_t idle)
 // gets short: or the articles behind them would wait as well. The stages make them again.
 void keep_park(struct core *core, int64_t now_ms)
 {
-    uint32_t idle = core->graph.terminal;
+    uint32_t idle;
     struct queued_article *article;
     size_t at = 0;
     size_t count = 0;
@@ -393,9 +393,7 @@ void keep_park(struct core *core, int64_t now_ms)
         return;
     }
     core->parked_ms = now_ms;
-    for (uint32_t i = 0; i < core->worker_count; i++) {
-        idle &= ~graph_bit(core->workers[i]->stage);
-    }
+    idle = core->graph.terminal & ~handout_staffed(core);
     if (!may_wait_long(core, idle)) {
         return;
     }
